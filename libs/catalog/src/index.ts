@@ -1,0 +1,2 @@
+// Models, datasets and features as checked artifacts in the object store.
+export {};

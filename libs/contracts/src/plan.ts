@@ -1,0 +1,120 @@
+/** What an evaluation does: facets x objectives x searches x threat models, and what its policy demands. */
+import { z } from 'zod';
+import { FacetName, Name } from './names.js';
+
+/** A fraction of the [0,1] pixel range: a number, or a quotient as people write it, "2/255". */
+export const Epsilon = z
+  .union([
+    z.number(),
+    z.string().regex(/^\d+(\.\d+)?\/\d+(\.\d+)?$/, 'must be a number or a quotient like 2/255'),
+  ])
+  .transform((value) => {
+    if (typeof value === 'number') return value;
+    const [over, under] = value.split('/').map(Number);
+    return over / under;
+  })
+  .pipe(z.number().positive());
+
+/**
+ * What an attack increases. `direct`: the decision's own loss. `facet`: the facet's loss. `sfa`: facet loss with
+ * the prior of the data. `prior-only`: the prior's term alone. `control`: `sfa` with a prior that was fitted to
+ * shuffled labels, which must gain nothing.
+ */
+export const OBJECTIVES = ['direct', 'facet', 'sfa', 'prior-only', 'control'] as const;
+export const ObjectiveName = z.enum(OBJECTIVES);
+export type ObjectiveName = z.infer<typeof ObjectiveName>;
+
+export const NORMS = ['linf', 'l2'] as const;
+export type Norm = (typeof NORMS)[number];
+
+/**
+ * Epsilon: L-infinity as a fraction of the pixel range; L2 as the root of the mean squared change per pixel value
+ * (the Euclidean norm over the root of the number of values), so that one number means alike at every size.
+ */
+export const ThreatModel = z
+  .strictObject({ norm: z.enum(NORMS), epsilon: Epsilon })
+  .refine((t) => t.epsilon <= 1, {
+    path: ['epsilon'],
+    message: 'must be a fraction of the pixel range, at most 1',
+  });
+export type ThreatModel = z.infer<typeof ThreatModel>;
+
+export const SearchConfig = z.discriminatedUnion('name', [
+  z.strictObject({ name: z.literal('fgsm') }),
+  z.strictObject({
+    name: z.literal('pgd'),
+    steps: z.int().min(1).max(1000).default(10),
+    restarts: z.int().min(1).max(100).default(1),
+    /** Step length over epsilon; 2.5 / steps unless given. */
+    relativeStep: z.number().positive().max(10).optional(),
+  }),
+]);
+export type SearchConfig = z.infer<typeof SearchConfig>;
+
+/** A search's short name in cell ids and tables: `fgsm`, `pgd-10`, `pgd-40x5`. */
+export function formatSearch(search: SearchConfig): string {
+  if (search.name === 'fgsm') return 'fgsm';
+  const restarts = search.restarts > 1 ? `x${search.restarts}` : '';
+  const step = search.relativeStep === undefined ? '' : `-s${search.relativeStep}`;
+  return `pgd-${search.steps}${restarts}${step}`;
+}
+
+/** Cells that one plan may hold; a larger one is a mistake in the plan. */
+export const MAX_CELLS = 100_000;
+
+export const EvaluationPlan = z.strictObject({
+  schema: z.literal('facet.plan/v1'),
+  name: Name,
+  seed: z
+    .int()
+    .min(0)
+    .max(2 ** 32 - 1),
+  /** `all`: every facet that the model offers and the dataset's labels allow. */
+  facets: z.union([z.literal('all'), z.array(FacetName).min(1)]),
+  objectives: z.array(ObjectiveName).min(1),
+  searches: z.array(SearchConfig).min(1),
+  threats: z.array(ThreatModel).min(1),
+  /** Test samples per cell, taken evenly over the split; all of them where it has fewer. */
+  samples: z.int().min(1).max(10_000_000),
+  /** Samples per attack batch and per shard. They belong to the plan, since last bits may depend on them. */
+  batch: z.int().min(1).max(4096),
+  shard: z.int().min(1).max(100_000),
+  /** Train samples for priors and probes. */
+  priorSamples: z.int().min(10).max(1_000_000).default(1000),
+});
+export type EvaluationPlan = z.infer<typeof EvaluationPlan>;
+
+/** One (facet, objective, search, threat model) of an evaluation. */
+export const Cell = z.strictObject({
+  id: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,199}$/),
+  facet: FacetName,
+  objective: ObjectiveName,
+  search: SearchConfig,
+  threat: ThreatModel,
+});
+export type Cell = z.infer<typeof Cell>;
+
+const Rate = z.number().min(0).max(1);
+
+/** Thresholds on a report; every one that is present must hold. Rates are fractions. */
+export const Policy = z.strictObject({
+  schema: z.literal('facet.policy/v1'),
+  name: Name,
+  clean: z
+    .strictObject({ maxAcer: Rate.optional(), minAuc: Rate.optional(), minAccuracy: Rate.optional() })
+    .default({}),
+  attacks: z
+    .array(
+      z.strictObject({
+        /** Which cells it speaks about; a field that is absent matches all. */
+        facet: FacetName.optional(),
+        objective: ObjectiveName.optional(),
+        search: z.string().optional(),
+        norm: z.enum(NORMS).optional(),
+        maxEpsilon: Epsilon.optional(),
+        maxAttackSuccessRate: Rate,
+      }),
+    )
+    .default([]),
+});
+export type Policy = z.infer<typeof Policy>;

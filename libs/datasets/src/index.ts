@@ -1,0 +1,2 @@
+// Dataset readers, synthetic faces and WebDataset shards.
+export {};

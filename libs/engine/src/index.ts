@@ -1,0 +1,2 @@
+// The GradientOracle and Trainer ports on ONNX Runtime, in worker threads.
+export {};

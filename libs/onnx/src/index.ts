@@ -1,0 +1,3 @@
+export * from './errors.js';
+export * from './graph.js';
+export * from './builder.js';

@@ -1,0 +1,2 @@
+// Charts and the report as HTML, JSON and JUnit XML.
+export {};

@@ -1,0 +1,2 @@
+// What every service is made of: configuration, handler loop, lifecycle, errors.
+export {};

@@ -1,0 +1,2 @@
+// The GradientOracle and Trainer ports on TensorFlow.js, executing the same ONNX graph.
+export {};

@@ -1,0 +1,2 @@
+// Adversarial examples: one shard of one cell per job.
+export {};

@@ -1,0 +1,2 @@
+// The facet command: the whole system in one process.
+export {};

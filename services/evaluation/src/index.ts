@@ -1,0 +1,2 @@
+// Plans an evaluation, joins its shards, judges and reports.
+export {};

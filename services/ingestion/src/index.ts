@@ -1,0 +1,2 @@
+// Datasets in: readers to checked, cropped, sharded samples.
+export {};

