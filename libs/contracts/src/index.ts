@@ -1,2 +1,13 @@
-// Events, jobs, artifacts, manifests, plans and policies as zod schemas: the one vocabulary between services.
-export {};
+// The one vocabulary between services: what models, datasets, plans, reports and messages look like.
+export * from './events.js';
+export * from './features.js';
+export * from './issues.js';
+export * from './keys.js';
+export * from './model.js';
+export * from './names.js';
+export * from './outcome.js';
+export * from './plan.js';
+export * from './report.js';
+export * from './sample.js';
+export * from './taxonomy.js';
+export * from './training.js';

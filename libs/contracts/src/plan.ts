@@ -62,6 +62,16 @@ export function formatSearch(search: SearchConfig): string {
 /** Cells that one plan may hold; a larger one is a mistake in the plan. */
 export const MAX_CELLS = 100_000;
 
+/** Every combination of its facets, objectives, searches and threat models is a cell. */
+export const AttackGroup = z.strictObject({
+  /** `all`: the decision and every facet that the model offers and the dataset's labels allow. */
+  facets: z.union([z.literal('all'), z.array(FacetName).min(1)]).default('all'),
+  objectives: z.array(ObjectiveName).min(1),
+  searches: z.array(SearchConfig).min(1),
+  threats: z.array(ThreatModel).min(1),
+});
+export type AttackGroup = z.infer<typeof AttackGroup>;
+
 export const EvaluationPlan = z.strictObject({
   schema: z.literal('facet.plan/v1'),
   name: Name,
@@ -69,11 +79,6 @@ export const EvaluationPlan = z.strictObject({
     .int()
     .min(0)
     .max(2 ** 32 - 1),
-  /** `all`: every facet that the model offers and the dataset's labels allow. */
-  facets: z.union([z.literal('all'), z.array(FacetName).min(1)]),
-  objectives: z.array(ObjectiveName).min(1),
-  searches: z.array(SearchConfig).min(1),
-  threats: z.array(ThreatModel).min(1),
   /** Test samples per cell, taken evenly over the split; all of them where it has fewer. */
   samples: z.int().min(1).max(10_000_000),
   /** Samples per attack batch and per shard. They belong to the plan, since last bits may depend on them. */
@@ -81,6 +86,7 @@ export const EvaluationPlan = z.strictObject({
   shard: z.int().min(1).max(100_000),
   /** Train samples for priors and probes. */
   priorSamples: z.int().min(10).max(1_000_000).default(1000),
+  attacks: z.array(AttackGroup).min(1),
 });
 export type EvaluationPlan = z.infer<typeof EvaluationPlan>;
 

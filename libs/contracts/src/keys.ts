@@ -1,0 +1,37 @@
+/** Where every artifact lies in the object store. Keys depend on what an object is, never on when it was made. */
+import type { Ref } from './names.js';
+import type { Split } from './taxonomy.js';
+
+const shardName = (index: number): string => String(index).padStart(5, '0');
+
+export const keys = {
+  dataset: {
+    manifest: (ref: Ref) => `datasets/${ref.name}/${ref.version}/manifest.json`,
+    shard: (ref: Ref, split: Split, index: number) =>
+      `datasets/${ref.name}/${ref.version}/${split}/${shardName(index)}.tar`,
+  },
+  model: {
+    file: (ref: Ref) => `models/${ref.name}/${ref.version}/model.onnx`,
+    manifest: (ref: Ref) => `models/${ref.name}/${ref.version}/manifest.json`,
+  },
+  features: {
+    folder: (model: Ref, dataset: Ref, digest: string) =>
+      `features/${model.name}/${model.version}/${dataset.name}/${dataset.version}/${digest}`,
+  },
+  evaluation: {
+    request: (id: string) => `evaluations/${id}/request.json`,
+    plan: (id: string) => `evaluations/${id}/plan.json`,
+    cells: (id: string) => `evaluations/${id}/cells/`,
+    outcomes: (id: string, cell: string, shard: number) =>
+      `evaluations/${id}/cells/${cell}/${shardName(shard)}.parquet`,
+    images: (id: string, cell: string, shard: number) =>
+      `evaluations/${id}/cells/${cell}/${shardName(shard)}.tar`,
+    failure: (id: string) => `evaluations/${id}/failure.json`,
+    report: (id: string, kind: 'json' | 'html' | 'xml') => `evaluations/${id}/report.${kind}`,
+  },
+  training: {
+    checkpoint: (id: string) => `trainings/${id}/checkpoint.safetensors`,
+    log: (id: string) => `trainings/${id}/log.json`,
+  },
+  standing: { all: 'standing/', one: (name: string) => `standing/${name}.json` },
+} as const;
