@@ -1,0 +1,61 @@
+/**
+ * What an attack needs of a model, and all it may know of one. Backends implement it; searches only call it.
+ */
+
+/** Values that an objective compares with, one row per sample: class indices, attribute bits, maps, features. */
+export interface Target {
+  readonly type: 'int64' | 'float32';
+  /** Dimensions of one sample's row; [] for a class index. */
+  readonly dims: readonly number[];
+  /** n rows. Class indices are whole numbers. */
+  readonly data: Float32Array;
+}
+
+/** Samples under attack. */
+export interface AttackBatch {
+  readonly n: number;
+  /** [n, 3, height, width], RGB in [0,1], before any normalisation of the model's. */
+  readonly pixels: Float32Array;
+  /** True class of each sample: 0 live, 1 spoof. */
+  readonly labels: Uint8Array;
+  readonly targets: ReadonlyMap<string, Target>;
+}
+
+export interface ObjectiveGradient {
+  /** [n]: the objective, which the attack increases. */
+  readonly value: Float32Array;
+  /** [n, 3, height, width]: its derivative with respect to the pixels, sample by sample. */
+  readonly gradient: Float32Array;
+}
+
+export interface GradientOracle {
+  /** One objective's value and gradient. Errors: rejects when the backend fails or `signal` aborts. */
+  gradient(batch: AttackBatch, signal?: AbortSignal): Promise<ObjectiveGradient>;
+  /** Decision scores [n], high for live, of the model as it was published. */
+  scores(pixels: Float32Array, n: number, signal?: AbortSignal): Promise<Float64Array>;
+}
+
+/** The rows of a batch that `indices` name, in their order, with other pixels where given. */
+export function selectRows(
+  batch: AttackBatch,
+  indices: readonly number[],
+  pixels = batch.pixels,
+): AttackBatch {
+  const size = pixels.length / batch.n;
+  const take = (data: Float32Array, row: number): Float32Array => {
+    const out = new Float32Array(indices.length * row);
+    indices.forEach((index, i) => out.set(data.subarray(index * row, (index + 1) * row), i * row));
+    return out;
+  };
+  return {
+    n: indices.length,
+    pixels: take(pixels, size),
+    labels: Uint8Array.from(indices, (index) => batch.labels[index]),
+    targets: new Map(
+      [...batch.targets].map(([name, target]) => [
+        name,
+        { ...target, data: take(target.data, target.data.length / batch.n) },
+      ]),
+    ),
+  };
+}
