@@ -1,2 +1,15 @@
 // The object store port and its folder adapter: atomic writes, deterministic keys.
-export {};
+export {
+  type Body,
+  type ListedObject,
+  type ObjectStore,
+  type PutOptions,
+  type PutResult,
+  StoreError,
+  type StoredObject,
+  type StoreFault,
+  type StoreOptions,
+} from './port.js';
+export { checkKey, checkPrefix, MAX_KEY_LENGTH, MAX_KEY_PART_LENGTH } from './keys.js';
+export { FolderStore } from './folder.js';
+export { canonicalJson, readJson, writeJson } from './json.js';
