@@ -12,5 +12,6 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     passWithNoTests: false,
+    reporters: ['default', ['json', { outputFile: 'test-results/results.json' }]],
   },
 });
