@@ -1,2 +1,5 @@
-// The multitask anti-spoofing networks, built as ONNX graphs; no I/O.
-export {};
+export * from './random.js';
+export * from './layers.js';
+export * from './backbone.js';
+export * from './backbones.js';
+export * from './multitask.js';
