@@ -1,0 +1,1 @@
+export { inferShapes, DEFAULT_LIMITS, type Limits } from './infer.js';
