@@ -1,2 +1,18 @@
 // PAD and robustness metrics (ISO/IEC 30107-3); pure functions.
-export {};
+export { decidesLive, UNNAMED_SPECIES, type Sample } from './sample.js';
+export { accuracy, acer, apcer, apcerBySpecies, bpcer, hter, type SpeciesApcer } from './rates.js';
+export { auc, bpcerAt, eer, eerThreshold, tprAtFpr } from './ranking.js';
+export { cleanSummary, type CleanSummary } from './summary.js';
+export {
+  attackSuccess,
+  robustSummary,
+  worstCase,
+  type AttackSuccess,
+  type Outcome,
+  type RobustSummary,
+  type Success,
+} from './robustness.js';
+export { areaUnderSuccess, medianMinimalEpsilon, type SuccessPoint } from './epsilon.js';
+export { bootstrapInterval, wilsonInterval, type Interval } from './intervals.js';
+export { l2, linf, psnr } from './distances.js';
+export { ssim, type ImageShape } from './ssim.js';
