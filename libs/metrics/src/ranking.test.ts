@@ -136,6 +136,16 @@ describe('tprAtFpr', () => {
     expect(tprAtFpr(samples, 1)).toBe(1);
   });
 
+  it('allows exactly k of n errors at a limit of k/n, and not at the number before it', () => {
+    // 0.29 * 100 is 28.999999999999996, and other products round up.
+    const attacks = hundred.map((s) => attack(s.score - 0.25));
+    for (let k = 1; k < 100; k++) {
+      const limit = k / 100;
+      expect(tprAtFpr([...hundred, ...attacks], limit)).toBe((k + 1) / 100);
+      expect(tprAtFpr([...hundred, ...attacks], limit * (1 - Number.EPSILON))).toBe(k / 100);
+    }
+  });
+
   it('is the highest TPR among the thresholds that keep the FPR', () => {
     fc.assert(
       fc.property(
