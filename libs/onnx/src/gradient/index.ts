@@ -1,0 +1,1 @@
+export { appendGradients, differentiable } from './gradients.js';

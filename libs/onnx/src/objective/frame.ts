@@ -1,0 +1,92 @@
+/**
+ * Puts an image's pixels in front of a model: the frame that objectives and features are built in. Tensors of the
+ * model keep their names unless one of the frame's own inputs has it.
+ */
+import { GraphBuilder, tensorF32 } from '../builder.js';
+import { ModelError } from '../errors.js';
+import type { Graph, Model, Node, Shapes } from '../graph.js';
+import type { PixelInput } from './spec.js';
+
+/** A model whose shapes are known, as constant folding hands it over. */
+export interface Prepared {
+  readonly model: Model;
+  readonly shapes: Shapes;
+}
+
+export interface Frame {
+  /** Inputs `pixels` and `label`, then the model's nodes; no outputs yet. */
+  readonly graph: Graph;
+  readonly shapes: Shapes;
+  /** The name that a tensor of the model has here. */
+  readonly at: (tensor: string) => string;
+}
+
+/** Name of the batch axis in everything compiled here. */
+export const BATCH = 'N';
+
+/** `reserved` are the names of the inputs and outputs of what is compiled. */
+export function framed(prepared: Prepared, input: PixelInput, reserved: ReadonlySet<string>): Frame {
+  const { model, shapes } = prepared;
+  const others = model.graph.inputs.filter(({ name }) => name !== input.name);
+  const dims = shapes.get(input.name)?.dims;
+  if (others.length === model.graph.inputs.length || dims === undefined)
+    throw new ModelError('invalid', 'is not an input of the model', input.name);
+  if (others.length > 0)
+    throw new ModelError('unsupported', 'a model may have one input, the image', others[0].name);
+  const [batch, channels, height, width] = dims;
+  if (dims.length !== 4 || typeof batch === 'number' || channels !== 3)
+    throw new ModelError('unsupported', 'must be a batch of images with three channels', input.name);
+  if (typeof height !== 'number' || typeof width !== 'number')
+    throw new ModelError('unsupported', 'must have a fixed height and width', input.name);
+
+  const at = (tensor: string): string => (reserved.has(tensor) ? `model/${tensor}` : tensor);
+  const inner = renamed(model.graph, at);
+  const b = new GraphBuilder({ ...inner, inputs: [], outputs: [] });
+  const pixels = b.input('pixels', 'float32', [BATCH, 3, height, width]);
+  const swapped = input.swapRedBlue ? b.node('Gather', [pixels, b.i64([2, 1, 0])], { axis: 1 }) : pixels;
+  const perChannel = (values: readonly number[]): string => b.constant(tensorF32([1, 3, 1, 1], values));
+  const scaled = input.scale.every((s) => s === 1)
+    ? swapped
+    : b.node('Mul', [swapped, perChannel(input.scale)]);
+  if (input.offset.every((o) => o === 0)) b.node('Identity', [scaled], {}, at(input.name));
+  else b.node('Add', [scaled, perChannel(input.offset)], {}, at(input.name));
+  const graph = b.build(inner.name);
+  const own = graph.nodes.slice(inner.nodes.length);
+  const known = new Map([...shapes].map(([name, info]) => [at(name), info]));
+  const image = shapes.get(input.name)!;
+  for (const { outputs } of own) for (const output of outputs) known.set(output, image);
+  known.set('pixels', image);
+  return {
+    graph: { ...graph, nodes: [...own, ...inner.nodes] },
+    shapes: known,
+    at,
+  };
+}
+
+function renamed(graph: Graph, at: (tensor: string) => string): Graph {
+  return {
+    ...graph,
+    nodes: graph.nodes.map((node) => ({
+      ...node,
+      inputs: node.inputs.map(at),
+      outputs: node.outputs.map(at),
+    })),
+    initializers: new Map([...graph.initializers].map(([name, tensor]) => [at(name), tensor])),
+  };
+}
+
+/** The graph without what its outputs do not need. */
+export function needed(graph: Graph): Graph {
+  const used = new Set(graph.outputs.map(({ name }) => name));
+  const nodes: Node[] = [];
+  for (const node of graph.nodes.toReversed()) {
+    if (!node.outputs.some((output) => used.has(output))) continue;
+    nodes.push(node);
+    for (const input of node.inputs) used.add(input);
+  }
+  return {
+    ...graph,
+    nodes: nodes.reverse(),
+    initializers: new Map([...graph.initializers].filter(([name]) => used.has(name))),
+  };
+}

@@ -1,0 +1,148 @@
+/** Compiles an objective to one ordinary graph that gives its value per sample and its gradient in pixels. */
+import { GraphBuilder, modelOf } from '../builder.js';
+import { ModelError } from '../errors.js';
+import type { ElementType, Graph, Model } from '../graph.js';
+import { appendGradients } from '../gradient/gradients.js';
+import { addAll, reshape, scale } from '../gradient/tensors.js';
+import { BATCH, framed, needed, type Frame, type Prepared } from './frame.js';
+import type { ObjectiveSpec, Term, WeightedTerm } from './spec.js';
+import { seedTerm, type Seeded } from './terms.js';
+
+/** Added to a norm before dividing by it. */
+const NORM_FLOOR = 1e-12;
+
+/** A term on the tensors as they are called in the frame. */
+function inFrame(term: Term, at: Frame['at']): Term {
+  return 'logits' in term ? { ...term, logits: at(term.logits) } : { ...term, tensor: at(term.tensor) };
+}
+
+const tensorOf = (term: Term): string => ('logits' in term ? term.logits : term.tensor);
+
+/**
+ * The graph of an objective.
+ *
+ * Inputs: `pixels` float32 [N, 3, H, W] in [0, 1]; `label` int64 [N], 0 live and 1 spoof; every target that a term
+ * names. Outputs: `gradient` float32 [N, 3, H, W], of the summed objective with respect to the pixels; `value`
+ * float32 [N], the weighted sum of the terms' own values (also where `normaliseAt` changes their gradients).
+ *
+ * @throws ModelError 'unsupported' where an operator on the way has no gradient, or a term does not fit its tensor;
+ *   'invalid' where a tensor is not in the model, or a term does not depend on the pixels through `normaliseAt` alone
+ */
+export function compileObjective(prepared: Prepared, spec: ObjectiveSpec): Model {
+  if (spec.terms.length === 0) throw new ModelError('invalid', 'an objective needs a term');
+  const targets = spec.terms.flatMap(({ term }) => ('target' in term ? [term.target] : []));
+  const frame = framed(prepared, spec.input, new Set(['pixels', 'label', 'gradient', 'value', ...targets]));
+  const { graph, shapes } = frame;
+  for (const { term } of spec.terms) checkTensor(prepared, tensorOf(term));
+  const b = new GraphBuilder(graph);
+  const label = b.input('label', 'int64', [BATCH]);
+  const declared = new Map<string, string>([['label', `int64 ${BATCH}`]]);
+  let sign: string | undefined;
+  const context = {
+    builder: b,
+    graph,
+    shapes,
+    sign: (): string => {
+      if (sign !== undefined) return sign;
+      const column = b.node('Reshape', [b.node('Cast', [label], { to: 1 }), b.i64([-1, 1])]);
+      sign = b.node('Sub', [b.f32(1), scale(b, column, 2)]);
+      return sign;
+    },
+    input: (name: string, type: ElementType, dims: readonly (number | string)[]): string => {
+      const form = `${type} ${dims.join()}`;
+      const known = declared.get(name);
+      if (known !== undefined && known !== form)
+        throw new ModelError('invalid', `is needed as ${known} and as ${form}`, name);
+      declared.set(name, form);
+      return known === undefined ? b.input(name, type, dims) : name;
+    },
+  };
+  const seeded = spec.terms.map(({ term, weight }) => ({
+    ...seedTerm(context, inFrame(term, frame.at)),
+    weight,
+    term,
+  }));
+  const seeds =
+    spec.normaliseAt === undefined
+      ? weighted(b, seeded)
+      : new Map([normalised(b, prepared, frame, spec.normaliseAt, seeded)]);
+  const gradient = appendGradients(b, graph, shapes, seeds, ['pixels']).get('pixels');
+  if (gradient === undefined)
+    throw new ModelError('invalid', 'does not depend on the pixels', tensorOf(spec.terms[0].term));
+  const values = seeded.map(({ value, weight }) => scale(b, value, weight));
+  const image = graph.inputs[0].dims;
+  b.output(gradient, 'float32', image, 'gradient');
+  b.output(addAll(b, values), 'float32', [BATCH], 'value');
+  return modelAs(prepared, needed(b.build('objective')));
+}
+
+export function checkTensor(prepared: Prepared, tensor: string): void {
+  const info = prepared.shapes.get(tensor);
+  if (info === undefined) throw new ModelError('invalid', 'is not a tensor of the model', tensor);
+  if (info.type !== 'float32') throw new ModelError('unsupported', `is ${info.type}, not float32`, tensor);
+}
+
+/** A model with the operator sets of the one that it was made of. */
+export const modelAs = (prepared: Prepared, graph: Graph): Model => ({
+  ...modelOf(graph),
+  irVersion: Math.max(prepared.model.irVersion, modelOf(graph).irVersion),
+  opset: prepared.model.opset,
+  domains: prepared.model.domains,
+});
+
+type WeightedSeed = Seeded & WeightedTerm;
+
+/** The seeds at the terms' own tensors, summed where several stand on one. */
+function weighted(b: GraphBuilder, seeded: readonly WeightedSeed[]): Map<string, string> {
+  const byTensor = new Map<string, string[]>();
+  for (const { tensor, gradient, weight } of seeded)
+    byTensor.set(tensor, [...(byTensor.get(tensor) ?? []), scale(b, gradient, weight)]);
+  return new Map([...byTensor].map(([tensor, parts]) => [tensor, addAll(b, parts)]));
+}
+
+/** One seed at `normaliseAt`: the weighted sum of the terms' gradients there, each over its norm per sample. */
+function normalised(
+  b: GraphBuilder,
+  prepared: Prepared,
+  frame: Frame,
+  normaliseAt: string,
+  seeded: readonly WeightedSeed[],
+): readonly [string, string] {
+  const { graph, shapes } = frame;
+  checkTensor(prepared, normaliseAt);
+  const at = frame.at(normaliseAt);
+  const dims = shapes.get(at)?.dims ?? [];
+  const elements = dims.reduce<number>((n, dim) => n * (typeof dim === 'number' ? dim : dim.perSample), 1);
+  const rows = [{ perSample: 1 }, elements];
+  const parts = seeded.map(({ tensor, gradient, weight, term }) => {
+    if (bypasses(graph, tensor, at))
+      throw new ModelError(
+        'invalid',
+        `the ${term.kind} term on it does not depend on the pixels through "${normaliseAt}" alone`,
+        tensorOf(term),
+      );
+    const there = appendGradients(b, graph, shapes, new Map([[tensor, gradient]]), [at]).get(at);
+    if (there === undefined)
+      throw new ModelError(
+        'invalid',
+        `the ${term.kind} term on it does not pass through "${normaliseAt}"`,
+        tensorOf(term),
+      );
+    const flat = reshape(b, there, dims, rows);
+    const norm = b.node('ReduceL2', [flat, b.i64([1])], { keepdims: 1 });
+    const unit = b.node('Div', [flat, b.node('Add', [norm, b.f32(NORM_FLOOR)])]);
+    return scale(b, unit, weight);
+  });
+  return [at, reshape(b, addAll(b, parts), rows, dims)];
+}
+
+/** Whether `tensor` depends on the pixels by a path that leaves `gate` out. */
+function bypasses(graph: Graph, tensor: string, gate: string): boolean {
+  const open = new Set([tensor]);
+  if (tensor === gate) return false;
+  for (const node of graph.nodes.toReversed()) {
+    if (!node.outputs.some((output) => open.has(output) && output !== gate)) continue;
+    for (const input of node.inputs) open.add(input);
+  }
+  return open.has('pixels');
+}
