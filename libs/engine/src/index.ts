@@ -1,2 +1,5 @@
 // The GradientOracle and Trainer ports on ONNX Runtime, in worker threads.
-export {};
+export * from './engine.js';
+export * from './model-source.js';
+export * from './tasks.js';
+export * from './trainer.js';

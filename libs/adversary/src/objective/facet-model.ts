@@ -4,7 +4,7 @@ import type { LinearPrior } from '../prior/prior.js';
 
 export interface AttackedFacet {
   readonly facet: string;
-  readonly source: Exclude<FacetSource, 'decision'>;
+  readonly source: FacetSource;
   /** Tensor of the semantic feature; the mean over its positions is what priors speak about. */
   readonly feature: string;
   /** Present for `head` and `probe`; a probe's output is a tensor that the backend appends. */

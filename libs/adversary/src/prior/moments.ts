@@ -3,15 +3,38 @@
  * moments (Chan, Golub and LeVeque, 1979). All in float64.
  */
 
-export class Moments {
-  count = 0;
+/** Moments as plain data, to cross threads. */
+export interface MomentsData {
+  readonly count: number;
   readonly mean: Float64Array;
   /** Sum of outer products of deviations, [dimensions, dimensions]; the lower triangle is kept. */
+  readonly scatter: Float64Array;
+}
+
+export class Moments {
+  count: number;
+  readonly mean: Float64Array;
   readonly #scatter: Float64Array;
 
-  constructor(readonly dimensions: number) {
-    this.mean = new Float64Array(dimensions);
-    this.#scatter = new Float64Array(dimensions * dimensions);
+  constructor(
+    readonly dimensions: number,
+    data?: MomentsData,
+  ) {
+    this.count = data?.count ?? 0;
+    this.mean = Float64Array.from(data?.mean ?? new Float64Array(dimensions));
+    this.#scatter = Float64Array.from(data?.scatter ?? new Float64Array(dimensions * dimensions));
+  }
+
+  get data(): MomentsData {
+    return { count: this.count, mean: this.mean, scatter: this.#scatter };
+  }
+
+  /** The moments of all `parts` together. Errors: RangeError without any. */
+  static merged(parts: readonly MomentsData[]): Moments {
+    if (parts.length === 0) throw new RangeError('there are no moments to merge');
+    const whole = new Moments(parts[0].mean.length);
+    for (const part of parts) whole.merge(new Moments(whole.dimensions, part));
+    return whole;
   }
 
   /** Adds one feature vector [dimensions]. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { normal, seededRandom } from '../random.js';
+import { Random } from '@facet/random';
 import { balancedAccuracy } from './accuracy.js';
 import { Moments } from './moments.js';
 import { fitPrior, priorValue } from './prior.js';
@@ -14,8 +14,8 @@ const momentsOf = (rows: readonly (readonly number[])[], d: number): Moments => 
 };
 
 const cloud = (n: number, centre: readonly number[], seed: string, spread = 1): number[][] => {
-  const random = seededRandom(seed);
-  return Array.from({ length: n }, () => centre.map((c) => c + spread * normal(random)));
+  const random = new Random(7, seed);
+  return Array.from({ length: n }, () => centre.map((c) => c + spread * random.normal()));
 };
 
 describe('Moments', () => {
@@ -40,8 +40,9 @@ describe('Moments', () => {
     fc.assert(
       fc.property(fc.array(row, { maxLength: 20 }), fc.nat(20), (rows, cut) => {
         const whole = momentsOf(rows, 3);
-        const merged = momentsOf(rows.slice(0, cut), 3);
-        merged.merge(momentsOf(rows.slice(cut), 3));
+        const merged = Moments.merged(
+          [rows.slice(0, cut), rows.slice(cut)].map((part) => momentsOf(part, 3).data),
+        );
         expect(merged.count).toBe(whole.count);
         const close = (a: Float64Array, b: Float64Array): void => {
           a.forEach((value, i) => {

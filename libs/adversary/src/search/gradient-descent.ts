@@ -2,7 +2,7 @@
  * The loop behind FGSM, BIM and PGD: start, then step along the gradient and project. Later restarts see only the
  * samples that earlier ones did not fool, judged on the 8-bit image that would be stored.
  */
-import { seededRandom } from '../random.js';
+import { Random } from '@facet/random';
 import { selectRows, type AttackBatch } from '../ports.js';
 import { dequantise, quantise } from '../threat/quantise.js';
 import type { Search, SearchContext } from './search.js';
@@ -41,7 +41,7 @@ async function ascend(
   const pixels = Float32Array.from(batch.pixels);
   if (config.randomStart) {
     eachRow(batch.n, [batch.pixels, pixels], ([clean, out], i) => {
-      budget.start(clean, out, seededRandom(context.seed, keys[i], restart));
+      budget.start(clean, out, new Random(context.seed, keys[i], restart));
     });
   }
   const length = config.relativeStep * budget.threat.epsilon;

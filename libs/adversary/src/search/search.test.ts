@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { AttackBatch, GradientOracle } from '../ports.js';
 import { budgetOf, rootMeanSquare } from '../threat/budget.js';
 import { dequantise } from '../threat/quantise.js';
-import { seededRandom } from '../random.js';
+import { Random } from '@facet/random';
 import { searchOf } from './search.js';
 
 const SIZE = 3 * 4 * 4;
@@ -36,8 +36,8 @@ class CurvedOracle implements GradientOracle {
 }
 
 const images = (n: number): Uint8Array => {
-  const random = seededRandom('images');
-  return Uint8Array.from({ length: n * SIZE }, () => 100 + Math.floor(56 * random()));
+  const random = new Random(1, 'images');
+  return Uint8Array.from({ length: n * SIZE }, () => 100 + Math.floor(56 * random.uniform()));
 };
 
 const batchOf = async (clean: Uint8Array, oracle: GradientOracle): Promise<AttackBatch> => {
@@ -63,7 +63,7 @@ const run = async (
   const oracle = new CurvedOracle();
   const batch = await batchOf(clean, oracle);
   const keys = Array.from({ length: batch.n }, (_, i) => `sample-${from + i}`);
-  const context = { oracle, budget: budgetOf(threat), seed: 'seed', keys, fooled };
+  const context = { oracle, budget: budgetOf(threat), seed: 7, keys, fooled };
   const found = await searchOf(config)(batch, clean, context);
   const scores = await oracle.scores(dequantise(found), batch.n);
   return { found, oracle, successes: batch.labels.filter((label, i) => fooled(scores[i], label)).length };
@@ -111,7 +111,7 @@ describe.each(TABLE)('$config.name on $norm', ({ config, norm }) => {
     const attack = searchOf(config)(batch, clean, {
       oracle,
       budget: budgetOf(threat),
-      seed: '',
+      seed: 0,
       keys,
       fooled,
       signal,

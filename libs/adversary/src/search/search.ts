@@ -7,8 +7,8 @@ import { gradientDescent } from './gradient-descent.js';
 export interface SearchContext {
   readonly oracle: GradientOracle;
   readonly budget: Budget;
-  /** Names each sample's random numbers: the evaluation's seed and cell. */
-  readonly seed: string;
+  /** Of the random starts; with a sample's key it decides that sample's. */
+  readonly seed: number;
   /** Keys of the samples, so that a sample's random numbers do not depend on its place in a batch. */
   readonly keys: readonly string[];
   /** Of a sample that has been fooled (score on the wrong side), given its score. */

@@ -6,7 +6,7 @@
  * Epsilon of L2 is the root of the mean squared change per pixel value; see `ThreatModel` in contracts.
  */
 import type { ThreatModel } from '@facet/contracts';
-import { normal, type Random } from '../random.js';
+import type { Random } from '@facet/random';
 
 export interface Budget {
   readonly threat: ThreatModel;
@@ -25,7 +25,7 @@ function linf(threat: ThreatModel): Budget {
   return {
     threat,
     start(clean, out, random) {
-      for (let i = 0; i < clean.length; i++) out[i] = clean[i] + (2 * random() - 1) * epsilon;
+      for (let i = 0; i < clean.length; i++) out[i] = clean[i] + (2 * random.uniform() - 1) * epsilon;
       this.project(out, clean);
     },
     step(pixels, gradient, length) {
@@ -53,13 +53,20 @@ export function rootMeanSquare(values: Float32Array, reference?: Float32Array): 
   return Math.sqrt(sum / values.length);
 }
 
+/** Largest absolute difference of two images' values. */
+export function largestChange(values: Float32Array, reference: Float32Array): number {
+  let largest = 0;
+  for (let i = 0; i < values.length; i++) largest = Math.max(largest, Math.abs(values[i] - reference[i]));
+  return largest;
+}
+
 function l2(threat: ThreatModel): Budget {
   const { epsilon } = threat;
   return {
     threat,
     start(clean, out, random) {
-      for (let i = 0; i < out.length; i++) out[i] = normal(random);
-      const scale = (epsilon * random()) / (rootMeanSquare(out) + 1e-30);
+      for (let i = 0; i < out.length; i++) out[i] = random.normal();
+      const scale = (epsilon * random.uniform()) / (rootMeanSquare(out) + 1e-30);
       for (let i = 0; i < out.length; i++) out[i] = clean[i] + out[i] * scale;
       this.project(out, clean);
     },

@@ -1,7 +1,7 @@
 import { NORMS, type Norm } from '@facet/contracts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { seededRandom } from '../random.js';
+import { Random } from '@facet/random';
 import { budgetOf, rootMeanSquare } from './budget.js';
 import { dequantise, quantise } from './quantise.js';
 
@@ -23,7 +23,7 @@ describe.each(NORMS)('budget of %s', (norm) => {
         const budget = budgetOf({ norm, epsilon: size });
         const clean = dequantise(image);
         const pixels = new Float32Array(clean.length);
-        const random = seededRandom(seed);
+        const random = new Random(seed);
         budget.start(clean, pixels, random);
         const inside = (at: Float32Array): void => {
           expect(lengthOf(norm, at, clean)).toBeLessThanOrEqual(size + 1e-6);
@@ -33,7 +33,7 @@ describe.each(NORMS)('budget of %s', (norm) => {
         for (let step = 0; step < 3; step++) {
           budget.step(
             pixels,
-            Float32Array.from(clean, () => random() - 0.5),
+            Float32Array.from(clean, () => random.uniform() - 0.5),
             size,
           );
           budget.project(pixels, clean);
@@ -48,8 +48,8 @@ describe.each(NORMS)('budget of %s', (norm) => {
     const clean = dequantise(Uint8Array.from({ length: 48 }, (_, i) => i * 5));
     const budget = budgetOf({ norm, epsilon: 4 / 255 });
     const [a, b] = [new Float32Array(48), new Float32Array(48)];
-    budget.start(clean, a, seededRandom('seed', 'key', 0));
-    budget.start(clean, b, seededRandom('seed', 'key', 0));
+    budget.start(clean, a, new Random(7, 'key', 0));
+    budget.start(clean, b, new Random(7, 'key', 0));
     expect(a).toEqual(b);
   });
 

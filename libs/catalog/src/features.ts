@@ -1,0 +1,106 @@
+/** Features of a model on a dataset: a summary that people read, and the priors and probes that attacks use. */
+import { type CleanScore, Features, keys, type Ref } from '@facet/contracts';
+import { InputError } from '@facet/runtime';
+import { type ObjectStore, readJson, writeJson } from '@facet/store';
+import { readScores, writeScores } from './rows.js';
+import { readSafetensors, type StoredTensor, writeSafetensors } from './safetensors.js';
+
+/** A linear function of a pooled feature. */
+export interface StoredPrior {
+  readonly weights: Float32Array;
+  readonly bias: number;
+}
+
+/** Logits: weights [classes, dimensions], bias [classes]. */
+export interface StoredProbe {
+  readonly classes: number;
+  readonly weights: Float32Array;
+  readonly bias: Float32Array;
+}
+
+export interface StoredFeatures {
+  readonly summary: Features;
+  /** By facet; the texture's under {@link TEXTURE_PRIOR}. */
+  readonly priors: Readonly<Record<string, StoredPrior>>;
+  /** The same, fitted to shuffled labels. */
+  readonly controls: Readonly<Record<string, StoredPrior>>;
+  /** By facet. */
+  readonly probes: Readonly<Record<string, StoredProbe>>;
+  /** Of the dev and test splits. */
+  readonly scores: readonly CleanScore[];
+}
+
+export const TEXTURE_PRIOR = 'texture';
+
+const summaryKey = (folder: string): string => `${folder}/features.json`;
+const scoresKey = (folder: string): string => `${folder}/scores.parquet`;
+const tensorsKey = (folder: string): string => `${folder}/priors.safetensors`;
+
+/** Where the features lie that `digest` (of everything that they depend on) identifies. */
+export const featuresFolder = (model: Ref, dataset: Ref, digest: string): string =>
+  keys.features.folder(model, dataset, digest.slice(0, 16));
+
+function tensorsOf({ priors, controls, probes }: StoredFeatures): Map<string, StoredTensor> {
+  const tensors = new Map<string, StoredTensor>();
+  for (const [group, fits] of Object.entries({ prior: priors, control: controls })) {
+    for (const [name, { weights, bias }] of Object.entries(fits)) {
+      tensors.set(`${group}/${name}/weights`, { dims: [weights.length], data: weights });
+      tensors.set(`${group}/${name}/bias`, { dims: [1], data: Float64Array.of(bias) });
+    }
+  }
+  for (const [facet, { classes, weights, bias }] of Object.entries(probes)) {
+    tensors.set(`probe/${facet}/weights`, { dims: [classes, weights.length / classes], data: weights });
+    tensors.set(`probe/${facet}/bias`, { dims: [classes], data: bias });
+  }
+  return tensors;
+}
+
+function fromTensors(
+  tensors: ReadonlyMap<string, StoredTensor>,
+): Pick<StoredFeatures, 'priors' | 'controls' | 'probes'> {
+  const found = {
+    prior: {} as Record<string, StoredPrior>,
+    control: {} as Record<string, StoredPrior>,
+    probe: {} as Record<string, StoredProbe>,
+  };
+  for (const [name, { dims, data }] of tensors) {
+    const [group, facet, part] = name.split('/');
+    const bias = tensors.get(`${group}/${facet}/bias`)?.data;
+    if (part !== 'weights' || bias === undefined) continue;
+    const weights = Float32Array.from(data);
+    if (group === 'probe') found.probe[facet] = { classes: dims[0], weights, bias: Float32Array.from(bias) };
+    else if (group === 'prior' || group === 'control') found[group][facet] = { weights, bias: bias[0] };
+  }
+  return { priors: found.prior, controls: found.control, probes: found.probe };
+}
+
+/** The summary last: features without one do not exist. */
+export async function saveFeatures(
+  store: ObjectStore,
+  folder: string,
+  features: StoredFeatures,
+): Promise<void> {
+  await store.put(tensorsKey(folder), writeSafetensors(tensorsOf(features)));
+  await store.put(scoresKey(folder), writeScores(features.scores));
+  await writeJson(store, summaryKey(folder), features.summary);
+}
+
+export async function findFeatures(store: ObjectStore, folder: string): Promise<StoredFeatures | undefined> {
+  const summary = await readJson(store, summaryKey(folder), (value) => Features.parse(value));
+  const tensors = await store.get(tensorsKey(folder));
+  const scores = await store.get(scoresKey(folder));
+  if (summary === undefined || tensors === undefined || scores === undefined) return undefined;
+  return {
+    summary,
+    ...fromTensors(readSafetensors(await tensors.bytes(), tensorsKey(folder)).tensors),
+    scores: await readScores(await scores.bytes(), scoresKey(folder)),
+  };
+}
+
+/** Errors: InputError where there are none. */
+export async function loadFeatures(store: ObjectStore, folder: string): Promise<StoredFeatures> {
+  const features = await findFeatures(store, folder);
+  if (features === undefined)
+    throw new InputError('there are no features here', { file: summaryKey(folder) });
+  return features;
+}

@@ -1,0 +1,59 @@
+/** Rows of samples as Parquet: readable by everybody's tools, and the same bytes for the same rows. */
+import { CleanScore, Outcome } from '@facet/contracts';
+import { InputError } from '@facet/runtime';
+import { parquetReadObjects } from 'hyparquet';
+import { type ColumnSource, parquetWriteBuffer } from 'hyparquet-writer';
+
+type ColumnType = 'STRING' | 'DOUBLE' | 'BOOLEAN';
+
+const OUTCOME_COLUMNS: Readonly<Record<keyof Outcome, ColumnType>> = {
+  key: 'STRING',
+  label: 'STRING',
+  species: 'STRING',
+  illumination: 'STRING',
+  cleanScore: 'DOUBLE',
+  adversarialScore: 'DOUBLE',
+  correct: 'BOOLEAN',
+  fooled: 'BOOLEAN',
+  linf: 'DOUBLE',
+  l2: 'DOUBLE',
+};
+
+const SCORE_COLUMNS: Readonly<Record<keyof CleanScore, ColumnType>> = {
+  key: 'STRING',
+  split: 'STRING',
+  label: 'STRING',
+  species: 'STRING',
+  score: 'DOUBLE',
+};
+
+function write<Row extends object>(
+  columns: Readonly<Record<keyof Row, ColumnType>>,
+  rows: readonly Row[],
+): Uint8Array {
+  const columnData = Object.entries<ColumnType>(columns).map(([name, type]): ColumnSource => ({
+    name,
+    type,
+    data: rows.map((row) => row[name as keyof Row]),
+  }));
+  return new Uint8Array(parquetWriteBuffer({ columnData, createdBy: 'facet' }));
+}
+
+async function read<Row>(bytes: Uint8Array, file: string, parse: (row: unknown) => Row): Promise<Row[]> {
+  try {
+    const rows = await parquetReadObjects({ file: Uint8Array.from(bytes).buffer });
+    return rows.map((row) => parse(row));
+  } catch (cause) {
+    throw new InputError('is not a Parquet file of the rows that belong here', { file, cause });
+  }
+}
+
+export const writeOutcomes = (rows: readonly Outcome[]): Uint8Array => write(OUTCOME_COLUMNS, rows);
+/** Errors: InputError naming the file where it holds anything but outcomes. */
+export const readOutcomes = (bytes: Uint8Array, file: string): Promise<Outcome[]> =>
+  read(bytes, file, (row) => Outcome.parse(row));
+
+export const writeScores = (rows: readonly CleanScore[]): Uint8Array => write(SCORE_COLUMNS, rows);
+/** Errors: InputError naming the file where it holds anything but scores. */
+export const readScores = (bytes: Uint8Array, file: string): Promise<CleanScore[]> =>
+  read(bytes, file, (row) => CleanScore.parse(row));

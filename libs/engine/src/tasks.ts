@@ -1,0 +1,164 @@
+/** What the main thread asks of a worker: task names with their inputs and results, shared by both sides. */
+import type { LinearPrior, LinearProbe, MomentsData, Target } from '@facet/adversary';
+import type { Box, ModelManifest, ObjectiveName, SearchConfig, ThreatModel } from '@facet/contracts';
+import type { TrainingSpec } from '@facet/onnx';
+import type { AttackSource, ModelSource } from './model-source.js';
+
+/** An image as it is stored: PNG bytes, and where the face is in it. */
+export interface Photo {
+  readonly png: Uint8Array;
+  readonly box?: Box;
+}
+
+/** Images for a model. `prepared` ones have its input size already; others are cropped as its manifest says. */
+export interface Photos {
+  readonly photos: readonly Photo[];
+  readonly prepared: boolean;
+}
+
+/** What checking a model tells about it. */
+export interface ModelFacts {
+  readonly inputs: readonly string[];
+  readonly opset: number;
+  readonly parameters: number;
+  /** A mid-depth feature map that every facet and the decision pass through. */
+  readonly texture: string;
+  /** Pooled length of each facet's feature. */
+  readonly features: Readonly<Record<string, number>>;
+}
+
+export interface AttackTask {
+  readonly source: AttackSource;
+  /** undefined: the decision itself. */
+  readonly facet: string | undefined;
+  readonly objective: ObjectiveName;
+  readonly search: SearchConfig;
+  readonly threat: ThreatModel;
+  /** Decide live at this score or above. */
+  readonly threshold: number;
+  readonly seed: number;
+  readonly batch: number;
+  readonly images: Photos;
+  readonly keys: readonly string[];
+  /** 0 live, 1 spoof. */
+  readonly labels: Uint8Array;
+  /**
+   * The facet's true target where the dataset knows it, one per sample. Where it is undefined the model's own
+   * clean prediction stands in.
+   */
+  readonly truth: readonly (FacetTruth | undefined)[];
+}
+
+/** A class index, the attributes' bits, or a map as a grey PNG of any size, white is 1. */
+export type FacetTruth =
+  | { readonly kind: 'class'; readonly index: number }
+  | { readonly kind: 'bits'; readonly bits: readonly number[] }
+  | { readonly kind: 'map'; readonly png: Uint8Array };
+
+export interface AttackResult {
+  /** Adversarial images of the model's input size as PNG, inside the budget around the cropped clean ones. */
+  readonly pngs: readonly Uint8Array[];
+  readonly cleanScores: Float64Array;
+  /** Of the 8-bit images as they are in `pngs`. */
+  readonly adversarialScores: Float64Array;
+  /** Largest change of a pixel value of each image, as a fraction of the range. */
+  readonly linf: Float64Array;
+  /** Root of the mean squared change per pixel value, as a fraction of the range. */
+  readonly l2: Float64Array;
+}
+
+/** Class-conditional moments of one tensor: group g of `groups` counts the samples whose index is g. */
+export interface Grouping {
+  readonly id: string;
+  /** A facet's feature, pooled; or the texture statistics of the texture tensor. */
+  readonly of: { readonly feature: string } | { readonly texture: string };
+  readonly groups: number;
+  /** [n]: the group of each sample, -1 for none. */
+  readonly index: Int16Array;
+}
+
+export interface MomentsTask {
+  readonly source: ModelSource;
+  readonly images: Photos;
+  readonly batch: number;
+  readonly groupings: readonly Grouping[];
+}
+
+/** Moments by grouping id and group, to be merged in the order of the chunks. */
+export type MomentsResult = Readonly<Record<string, readonly MomentsData[]>>;
+
+/** What to fit to the moments of all chunks together. */
+export interface Fit {
+  readonly id: string;
+  /** `prior`: groups live and spoof. `probe`: a group per class. `multi-label`: 2k and 2k+1 are bit k off and on. */
+  readonly kind: 'prior' | 'probe' | 'multi-label';
+  /** [chunk][group] */
+  readonly chunks: readonly (readonly MomentsData[])[];
+}
+
+export interface FitResult {
+  readonly priors: Readonly<Record<string, LinearPrior>>;
+  readonly probes: Readonly<Record<string, LinearProbe>>;
+}
+
+export interface DescribeTask {
+  readonly source: ModelSource;
+  readonly images: Photos;
+  readonly batch: number;
+  readonly features: readonly string[];
+  readonly texture?: string;
+}
+
+/** Under which the texture statistics stand among the features. */
+export const TEXTURE = 'texture';
+
+export interface DescribeResult {
+  /** [n], high for live. */
+  readonly scores: Float64Array;
+  /** Pooled features [n, size] by tensor; the texture statistics under {@link TEXTURE}. */
+  readonly features: Readonly<Record<string, Float32Array>>;
+}
+
+export interface TrainingPartTask {
+  /** Names the compiled step; sessions are cached under it. */
+  readonly id: string;
+  /** The inference graph, as a file. */
+  readonly model: Uint8Array;
+  readonly spec: TrainingSpec;
+  /** The state after the last step as each part left it; their mean is where this step starts. */
+  readonly previous: readonly Float32Array[];
+  /** Where this part leaves its state. */
+  readonly next: Float32Array;
+  readonly n: number;
+  readonly pixels: Float32Array;
+  readonly targets: Readonly<Record<string, Target>>;
+  readonly masks: Readonly<Record<string, Float32Array>>;
+  readonly learningRate: number;
+}
+
+/** An adversarial image beside the clean one that it was made from. */
+export interface CompareTask {
+  readonly manifest: ModelManifest;
+  readonly original: Photo;
+  /** At the model's input size. */
+  readonly adversarial: Uint8Array;
+}
+
+export interface CompareResult {
+  /** The clean image as the model sees it, as PNG. */
+  readonly original: Uint8Array;
+  /** Grey where nothing changed; changes times `amplification` around it, as PNG. */
+  readonly difference: Uint8Array;
+  readonly amplification: number;
+}
+
+/** Task names with their inputs and results. */
+export interface Tasks {
+  check: { input: ModelSource; result: ModelFacts };
+  compare: { input: CompareTask; result: CompareResult };
+  describe: { input: DescribeTask; result: DescribeResult };
+  moments: { input: MomentsTask; result: MomentsResult };
+  fit: { input: readonly Fit[]; result: FitResult };
+  attack: { input: AttackTask; result: AttackResult };
+  train: { input: TrainingPartTask; result: Record<string, number> };
+}

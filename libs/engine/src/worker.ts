@@ -1,0 +1,27 @@
+/** The worker thread: which task is done by which function. */
+import { serveTasks, type TaskContext } from '@facet/threads';
+import type { Tasks } from './tasks.js';
+import { attack } from './worker/attack.js';
+import { check } from './worker/check.js';
+import { compare } from './worker/compare.js';
+import { describe, fit, moments } from './worker/describe.js';
+import { trainPart } from './worker/train.js';
+
+type Handlers = {
+  readonly [T in keyof Tasks]: (
+    input: Tasks[T]['input'],
+    context: TaskContext,
+  ) => Promise<Tasks[T]['result']>;
+};
+
+const handlers: Handlers = {
+  check,
+  compare,
+  describe: (task, { signal }) => describe(task, signal),
+  moments: (task, { signal }) => moments(task, signal),
+  fit: (fits) => Promise.resolve(fit(fits)),
+  attack: (task, { signal, progress }) => attack(task, signal, progress),
+  train: trainPart,
+};
+
+serveTasks(handlers);

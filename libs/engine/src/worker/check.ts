@@ -1,0 +1,59 @@
+/** Whether a model is what its manifest says, found out before anybody stands on it. */
+import { dominators, parameterCount, ModelError } from '@facet/onnx';
+import type { ModelManifest } from '@facet/contracts';
+import type { ModelSource } from '../model-source.js';
+import type { ModelFacts } from '../tasks.js';
+import { decide } from './models.js';
+import { openModel, pooledSize } from './opened-model.js';
+
+/** The rank-4 tensor nearest the middle of the network that everything passes through. */
+function textureOf(manifest: ModelManifest, { published }: ReturnType<typeof openModel>): string {
+  if (manifest.texture !== undefined) return manifest.texture;
+  const features = Object.values(manifest.facets).map((facet) => facet.feature);
+  const through = dominators(published.model.graph, manifest.input.name, [manifest.output.name, ...features]);
+  const maps = through.filter((name) => {
+    const dims = published.shapes.get(name)?.dims;
+    return name !== manifest.input.name && dims?.length === 4 && dims.slice(2).every((d) => Number(d) > 1);
+  });
+  if (maps.length === 0)
+    throw new ModelError(
+      'invalid',
+      'no feature map lies on every path to the outputs; name one',
+      'manifest texture',
+    );
+  return maps[Math.floor(maps.length / 2)];
+}
+
+/**
+ * Opens the model, runs it once on grey images, and returns what was found.
+ * Errors: ModelError naming the manifest's field, the node or the tensor.
+ */
+export async function check(source: ModelSource): Promise<ModelFacts> {
+  const { manifest } = source;
+  const opened = openModel(source);
+  const { input } = manifest;
+  const grey = new Float32Array(2 * 3 * input.height * input.width).fill(0.5);
+  try {
+    const scores = await decide(source, grey, 2);
+    if (!scores.every(Number.isFinite))
+      throw new ModelError(
+        'invalid',
+        'the decision on a grey image is not a finite number',
+        manifest.output.name,
+      );
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new ModelError('invalid', error.message, 'manifest output', { cause: error });
+  }
+  const features = Object.entries(manifest.facets).map(([facet, { feature }]): [string, number] => [
+    facet,
+    pooledSize(opened.published.shapes.get(feature)?.dims ?? [], feature),
+  ]);
+  return {
+    inputs: opened.published.model.graph.inputs.map((value) => value.name),
+    opset: opened.published.model.opset,
+    parameters: parameterCount(opened.published.model.graph),
+    texture: textureOf(manifest, opened),
+    features: Object.fromEntries(features),
+  };
+}

@@ -1,0 +1,42 @@
+/** From stored photographs to the 8-bit images that a model sees, and back: decoding, cropping, encoding. */
+import type { ModelManifest } from '@facet/contracts';
+import { cropFace, decodePng, encodePng, interleave, planar } from '@facet/datasets';
+import type { Photos } from '../tasks.js';
+
+/** 8-bit images [n, 3, height, width], RGB, at the model's input size. */
+export interface Images {
+  readonly n: number;
+  readonly bytes: Uint8Array;
+}
+
+/** Errors: DatasetError for an image that cannot be decoded, or a prepared one of another size. */
+export async function imagesOf({ photos, prepared }: Photos, manifest: ModelManifest): Promise<Images> {
+  const { input, crop } = manifest;
+  const size = 3 * input.height * input.width;
+  const bytes = new Uint8Array(photos.length * size);
+  await Promise.all(
+    photos.map(async ({ png, box }, i) => {
+      const image = await decodePng(png);
+      if (prepared && (image.width !== input.width || image.height !== input.height))
+        throw new RangeError(
+          `image ${i} is ${image.width}x${image.height}, the model wants ${input.width}x${input.height}`,
+        );
+      const cropped = prepared ? image.data : cropFace(image, box, crop, input);
+      bytes.set(planar(cropped), i * size);
+    }),
+  );
+  return { n: photos.length, bytes };
+}
+
+/** Each image as PNG. */
+export function pngsOf(
+  { n, bytes }: Images,
+  { height, width }: ModelManifest['input'],
+): Promise<Uint8Array[]> {
+  const size = bytes.length / n;
+  return Promise.all(
+    Array.from({ length: n }, (_, i) =>
+      encodePng({ data: interleave(bytes.subarray(i * size, (i + 1) * size)), height, width }),
+    ),
+  );
+}

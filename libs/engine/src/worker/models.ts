@@ -1,0 +1,52 @@
+/** The models that a worker holds: opened once per file and fit, with their sessions. */
+import { inputTransform, scoresOf } from '@facet/adversary';
+import { compileForward, type ForwardSpec } from '@facet/onnx';
+import type { FacetProbe, ModelSource } from '../model-source.js';
+import { openModel, type OpenedModel } from './opened-model.js';
+import { f32, type Session, SessionCache } from './sessions.js';
+
+/** Models kept open per worker; each holds its weights twice. */
+const KEPT_MODELS = 4;
+
+export const sessions = new SessionCache();
+const models = new Map<string, OpenedModel>();
+
+/** `fit` names the probes. */
+export function modelOf(source: ModelSource, fit = '', probes: readonly FacetProbe[] = []): OpenedModel {
+  const key = `${source.digest}/${fit}`;
+  const model = models.get(key) ?? openModel(source, probes);
+  models.delete(key);
+  models.set(key, model);
+  for (const oldest of models.keys()) {
+    if (models.size <= KEPT_MODELS) break;
+    models.delete(oldest);
+  }
+  return model;
+}
+
+/** A forward session of the published graph that gives the decision and what else is asked for. */
+export function forwardSession(
+  source: ModelSource,
+  wanted: Partial<Omit<ForwardSpec, 'input'>> = {},
+  model = modelOf(source),
+  graph: keyof OpenedModel = 'published',
+): Promise<Session> {
+  const { outputs = [], pooled = [], texture } = wanted;
+  const key = JSON.stringify(['forward', source.digest, graph, outputs, pooled, texture]);
+  return sessions.get(key, 'constant', () =>
+    compileForward(model[graph], {
+      input: inputTransform(source.manifest.input),
+      outputs,
+      pooled,
+      ...(texture === undefined ? {} : { texture }),
+    }),
+  );
+}
+
+/** Decision scores [n], high for live, of pixels [n, 3, height, width] in [0,1]. */
+export async function decide(source: ModelSource, pixels: Float32Array, n: number): Promise<Float64Array> {
+  const { input, output } = source.manifest;
+  const session = await forwardSession(source, { outputs: [output.name] });
+  const results = await session.run({ pixels: f32([n, 3, input.height, input.width], pixels) });
+  return scoresOf(output, results[output.name], n);
+}

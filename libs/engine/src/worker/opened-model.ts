@@ -1,0 +1,110 @@
+/**
+ * A model opened in a worker: the file's own graph, which decides, and the prepared graph, which is
+ * differentiated. Both speak pixels in [0,1].
+ */
+import {
+  type Dim,
+  GraphBuilder,
+  inferShapes,
+  type Model,
+  ModelError,
+  prepare,
+  type PreparedModel,
+  raiseOpset,
+  readModel,
+  rebatch,
+} from '@facet/onnx';
+import { type FacetProbe, type ModelSource, probeTensor } from '../model-source.js';
+
+export interface OpenedModel {
+  /** The published graph with a free batch axis: decisions and features come from it. */
+  readonly published: PreparedModel;
+  /** Folded, with the probes' logits appended: gradients come from it. */
+  readonly prepared: PreparedModel;
+}
+
+/** Tensors that the manifest speaks of; folding must not remove them. */
+function namedTensors(source: ModelSource): Set<string> {
+  const { output, facets, texture } = source.manifest;
+  const names = new Set([output.name]);
+  if (texture !== undefined) names.add(texture);
+  for (const facet of Object.values(facets)) {
+    names.add(facet.feature);
+    if (facet.head !== undefined) names.add(facet.head.output);
+  }
+  return names;
+}
+
+function appendProbes(prepared: PreparedModel, probes: readonly FacetProbe[]): Model {
+  const builder = new GraphBuilder(prepared.model.graph);
+  for (const { facet, feature, probe } of probes) {
+    const info = prepared.shapes.get(feature);
+    if (info === undefined) throw new ModelError('invalid', 'no such tensor', feature);
+    const axes = pooledAxes(info.dims);
+    const pooled =
+      axes.length === 0 ? feature : builder.node('ReduceMean', [feature, builder.i64(axes)], { keepdims: 0 });
+    const weights = builder.initializer(`${probeTensor(facet)}.weights`, {
+      type: 'float32',
+      dims: [probe.classes, probe.weights.length / probe.classes],
+      data: probe.weights,
+    });
+    const bias = builder.initializer(`${probeTensor(facet)}.bias`, {
+      type: 'float32',
+      dims: [probe.classes],
+      data: probe.bias,
+    });
+    builder.node('Gemm', [pooled, weights, bias], { transB: 1 }, probeTensor(facet));
+  }
+  return { ...prepared.model, graph: builder.build(prepared.model.graph.name) };
+}
+
+/** Axes over which a feature is averaged: positions of a map, tokens of a sequence. */
+export function pooledAxes(dims: readonly Dim[]): number[] {
+  if (dims.length === 4) return [2, 3];
+  if (dims.length === 3) return [1];
+  return [];
+}
+
+/** Length of a feature once it is pooled: channels of a map, width of a token. */
+export function pooledSize(dims: readonly Dim[], tensor: string): number {
+  const size = dims.length === 4 ? dims[1] : dims.at(-1);
+  if (dims.length < 2 || dims.length > 4 || typeof size !== 'number')
+    throw new ModelError(
+      'invalid',
+      'a feature must have 2, 3 or 4 axes, the first of them the batch',
+      tensor,
+    );
+  return size;
+}
+
+/**
+ * Errors: ModelError for everything that is wrong with the file, or where it contradicts its manifest.
+ */
+export function openModel(source: ModelSource, probes: readonly FacetProbe[] = []): OpenedModel {
+  const { input } = source.manifest;
+  const read = rebatch(raiseOpset(readModel(Uint8Array.from(source.bytes))));
+  const found = read.graph.inputs.map((value) => value.name);
+  if (found.length !== 1 || found[0] !== input.name)
+    throw new ModelError(
+      'invalid',
+      `the model's inputs are ${found.join(', ')}; the manifest says ${input.name}`,
+      'manifest input.name',
+    );
+  const dims = new Map<string, readonly Dim[]>([
+    [input.name, [{ perSample: 1 }, 3, input.height, input.width]],
+  ]);
+  const published = { model: read, shapes: inferShapes(read.graph, dims) };
+  for (const name of namedTensors(source)) {
+    if (!published.shapes.has(name))
+      throw new ModelError(
+        'invalid',
+        'the manifest names this tensor, the graph has none of that name',
+        name,
+      );
+  }
+  const keep = namedTensors(source);
+  const folded = prepare(read, dims, { keep });
+  if (probes.length === 0) return { published, prepared: folded };
+  const model = appendProbes(folded, probes);
+  return { published, prepared: { model, shapes: inferShapes(model.graph, dims) } };
+}

@@ -1,0 +1,145 @@
+/** From stored outcomes to the figures of a report. Pure but for reading the outcomes. */
+import { type PlannedEvaluation, readOutcomes, type StoredFeatures } from '@facet/catalog';
+import {
+  AUXILIARY_FACETS,
+  type Cell,
+  type CellReport,
+  type CleanReport,
+  type FacetCurve,
+  formatSearch,
+  keys,
+  type Outcome,
+  type Report,
+} from '@facet/contracts';
+import { areaUnderSuccess, attackSuccess, cleanSummary, robustSummary, wilsonInterval } from '@facet/metrics';
+import { InputError } from '@facet/runtime';
+import type { ObjectStore } from '@facet/store';
+
+/** All outcomes of a cell, in the order of its shards. */
+export async function cellOutcomes(
+  store: ObjectStore,
+  planned: PlannedEvaluation,
+  cell: Cell,
+): Promise<Outcome[]> {
+  const outcomes: Outcome[] = [];
+  for (let shard = 0; shard < planned.shards; shard++) {
+    const key = keys.evaluation.outcomes(planned.evaluation, cell.id, shard);
+    const object = await store.get(key);
+    if (object === undefined) throw new InputError('is missing from the store', { file: key });
+    outcomes.push(...(await readOutcomes(await object.bytes(), key)));
+  }
+  return outcomes;
+}
+
+export function judgeClean({ summary, scores }: StoredFeatures): CleanReport {
+  const test = scores.filter(({ split }) => split === 'test');
+  const samples = test.map(({ score, label, species }) => ({ score, live: label === 'live', species }));
+  const { accuracy, ...rest } = cleanSummary(samples, summary.threshold.value);
+  if (accuracy === null) throw new InputError('has no test samples', { field: 'dataset' });
+  return { split: 'test', thresholdSource: summary.threshold.source, accuracy, ...rest };
+}
+
+export function judgeCell(cell: Cell, outcomes: readonly Outcome[], threshold: number): CellReport {
+  const judged = outcomes.map((outcome) => ({ ...outcome, live: outcome.label === 'live' }));
+  const success = attackSuccess(judged, threshold);
+  const robust = robustSummary(judged, threshold);
+  return {
+    id: cell.id,
+    facet: cell.facet,
+    objective: cell.objective,
+    search: formatSearch(cell.search),
+    norm: cell.threat.norm,
+    epsilon: cell.threat.epsilon,
+    samples: outcomes.length,
+    attempted: success.attempted,
+    succeeded: success.succeeded,
+    attackSuccessRate: success.rate,
+    interval: wilsonInterval(success.succeeded, success.attempted),
+    directions: success.directions,
+    bySpecies: success.bySpecies,
+    robustApcer: robust.apcer,
+    robustBpcer: robust.bpcer,
+    robustAuc: robust.auc,
+    maxLinf: outcomes.reduce((max, { linf }) => Math.max(max, linf), 0),
+    meanL2: outcomes.reduce((sum, { l2 }) => sum + l2, 0) / outcomes.length,
+  };
+}
+
+/** Items by a key, in the order in which the keys first appear. */
+function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): T[][] {
+  const groups = new Map<string, T[]>();
+  for (const item of items) groups.set(keyOf(item), [...(groups.get(keyOf(item)) ?? []), item]);
+  return [...groups.values()];
+}
+
+export function curvesOf(cells: readonly CellReport[]): FacetCurve[] {
+  const groups = groupBy(cells, ({ facet, objective, search, norm }) =>
+    [facet, objective, search, norm].join(),
+  );
+  return groups.map((group) => {
+    const sorted = [...group].sort((a, b) => a.epsilon - b.epsilon);
+    const points = sorted.flatMap(({ epsilon, attackSuccessRate: rate }) =>
+      rate === null ? [] : [{ epsilon, rate }],
+    );
+    const { facet, objective, search, norm } = group[0];
+    return {
+      facet,
+      objective,
+      search,
+      norm,
+      points: sorted.map(({ epsilon, attackSuccessRate }) => ({ epsilon, attackSuccessRate })),
+      areaUnderSuccess: areaUnderSuccess(points),
+    };
+  });
+}
+
+const mean = (values: readonly number[]): number | null =>
+  values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** What the prior adds, as the mean over the auxiliary facets for which all of the compared objectives ran. */
+export function gainsOf(cells: readonly CellReport[]): Report['gains'] {
+  const auxiliary = cells.filter(({ facet }) => (AUXILIARY_FACETS as readonly string[]).includes(facet));
+  const groups = groupBy(auxiliary, ({ search, norm, epsilon }) => [search, norm, epsilon].join());
+  return groups.map((group) => {
+    const rates = (objective: string): number[] =>
+      group.flatMap((cell) =>
+        cell.objective === objective && cell.attackSuccessRate !== null ? [cell.attackSuccessRate] : [],
+      );
+    const facet = rates('facet');
+    const sfa = rates('sfa');
+    const [meanFacet, meanSfa] = [mean(facet), mean(sfa)];
+    const comparable = meanFacet !== null && meanSfa !== null && facet.length === sfa.length;
+    const { search, norm, epsilon } = group[0];
+    return {
+      search,
+      norm,
+      epsilon,
+      facet: meanFacet,
+      sfa: meanSfa,
+      control: mean(rates('control')),
+      gain: comparable ? meanSfa - meanFacet : null,
+    };
+  });
+}
+
+/**
+ * Ranks facets by how soon they give way: largest area under success first, by the strongest search of the plan (the last
+ * one) and by `sfa` where it ran, else `facet`. Facets without a figure have no rank.
+ */
+export function ranksOf(
+  curves: readonly FacetCurve[],
+  facets: readonly string[],
+): ReadonlyMap<string, number> {
+  const area = (facet: string): number | null => {
+    const own = curves.filter((curve) => curve.facet === facet);
+    const best =
+      own.filter(({ objective }) => objective === 'sfa').at(-1) ??
+      own.filter(({ objective }) => objective === 'facet').at(-1);
+    return best?.areaUnderSuccess ?? null;
+  };
+  const ranked = facets
+    .map((facet) => ({ facet, area: area(facet) }))
+    .filter((one): one is { facet: string; area: number } => one.area !== null)
+    .sort((a, b) => b.area - a.area || (a.facet < b.facet ? -1 : 1));
+  return new Map(ranked.map(({ facet }, i) => [facet, i + 1]));
+}

@@ -1,0 +1,11 @@
+/** Renders pages off the event loop. */
+import type { Report } from '@facet/contracts';
+import { type Picture, renderHtml } from '@facet/report';
+import { serveTasks } from '@facet/threads';
+
+serveTasks({
+  html: (input) => {
+    const { report, pictures } = input as { report: Report; pictures: Picture[] };
+    return renderHtml(report, pictures);
+  },
+});
