@@ -6,3 +6,5 @@ export * from './graph-tools/index.js';
 export * from './fold/index.js';
 export * from './gradient/index.js';
 export * from './objective/index.js';
+export * from './file/index.js';
+export * from './train/index.js';
