@@ -1,0 +1,231 @@
+import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
+import { describe, expect, it } from 'vitest';
+import { tensorF32 } from '../builder.js';
+import { writeModel } from '../file/index.js';
+import type { Model } from '../graph.js';
+import { CASES, loss, noise, SIZE } from './cases.fixture.js';
+import { compileTraining } from './compile.js';
+import { differences, forward, lossesOf, momentsOf, type Values, type Wide } from './reference.fixture.js';
+import { momentumOf, nextOf, type TrainingSpec } from './spec.js';
+import { inferenceModel, initialState, stateNames } from './state.js';
+
+const N = 4;
+const OPTIMISER = { kind: 'sgd', momentum: 0.9, weightDecay: 0.01 } as const;
+const RATE = 0.1;
+
+const specOf = (losses: TrainingSpec['losses']): TrainingSpec => ({
+  input: 'pixels',
+  channels: 2,
+  height: SIZE,
+  width: SIZE,
+  losses,
+  optimiser: OPTIMISER,
+});
+
+/** Pixels, targets, masks, weights and momenta that are not zero, at float32 precision. */
+function valuesOf(model: Model, step: Model, spec: TrainingSpec, masks: (i: number) => number): Values {
+  const weights = initialState(model, step);
+  let seed = 50;
+  return Object.fromEntries(
+    step.graph.inputs.map((input): [string, Wide] => {
+      const dims = input.dims.map((dim) => (typeof dim === 'number' ? dim : N));
+      const length = dims.reduce((a, n) => a * n, 1);
+      const { name } = input;
+      const random = noise(length, seed++);
+      const data = Float64Array.from(
+        weights.has(name) && !name.startsWith('momentum/')
+          ? (weights.get(name)!.data as Float32Array)
+          : name === 'learningRate'
+            ? [Math.fround(RATE)]
+            : spec.losses.some((l) => l.mask === name)
+              ? Array.from({ length }, (_, i) => masks(i))
+              : name.startsWith('target/') && name !== 'target/depth'
+                ? random.map((v) => (v > 0 ? 1 : 0))
+                : random,
+      );
+      return [name, { dims, data }];
+    }),
+  );
+}
+
+const session = (model: Model): Promise<InferenceSession> =>
+  InferenceSession.create(writeModel(model), { logSeverityLevel: 3, graphOptimizationLevel: 'extended' });
+
+function feedsOf(step: Model, values: Values): Record<string, OrtTensor> {
+  return Object.fromEntries(
+    step.graph.inputs.map(({ name, type }) => {
+      const { dims, data } = values[name];
+      return [
+        name,
+        type === 'int64'
+          ? new OrtTensor(
+              'int64',
+              BigInt64Array.from(data, (v) => BigInt(v)),
+              dims,
+            )
+          : new OrtTensor('float32', Float32Array.from(data), dims),
+      ];
+    }),
+  );
+}
+
+async function run(step: Model, values: Values): Promise<Record<string, Float32Array>> {
+  const opened = await session(step);
+  try {
+    const results = await opened.run(feedsOf(step, values));
+    return Object.fromEntries(
+      Object.entries(results).map(([name, tensor]) => [name, Float32Array.from(tensor.data as Float32Array)]),
+    );
+  } finally {
+    await opened.release();
+  }
+}
+
+/** Up to 20 indices, spread evenly: differences of a convolution in float64 take their time. */
+const chosen = (length: number): number[] =>
+  Array.from({ length: Math.min(length, 20) }, (_, i) => Math.floor((i * length) / Math.min(length, 20)));
+
+/** Asserts that two lists agree, relative to the largest element. */
+function close(actual: ArrayLike<number>, expected: ArrayLike<number>, name: string): void {
+  const scale = Math.max(1e-2, ...Array.from(expected, Math.abs));
+  const error = Math.max(...Array.from(expected, (value, i) => Math.abs(value - actual[i]))) / scale;
+  expect(actual.length, name).toBe(expected.length);
+  expect(error, name).toBeLessThan(2e-4);
+}
+
+describe.each(Object.entries(CASES))('compileTraining: %s', (_, build) => {
+  const { model, losses } = build();
+  const spec = specOf(losses);
+  const step = compileTraining(model, spec);
+
+  it.each([
+    ['all samples', () => 1],
+    ['some samples masked', (i: number) => i % 2],
+  ])('equals a step in float64: %s', async (_name, masks) => {
+    const values = valuesOf(model, step, spec, masks);
+    const results = await run(step, values);
+    const tensors = forward(model.graph, values);
+
+    lossesOf(model.graph, spec, values).forEach((value, i) => {
+      expect(results[`loss/${losses[i].name}`][0]).toBeCloseTo(value, 5);
+    });
+    const moments = new Set(stateNames(step).filter((name) => /\.(mean|var)$/.test(name)));
+    for (const name of stateNames(step)) {
+      if (name.startsWith('momentum/') || moments.has(name)) continue;
+      const at = chosen(values[name].data.length);
+      const decay = name.endsWith('.w') || name === 'matrix' ? OPTIMISER.weightDecay : 0;
+      const momentum = differences(model.graph, spec, values, name, at).map(
+        (g, i) =>
+          OPTIMISER.momentum * values[momentumOf(name)].data[at[i]] + g + decay * values[name].data[at[i]],
+      );
+      const [nextMomentum, next] = [results[nextOf(momentumOf(name))], results[nextOf(name)]];
+      close(
+        at.map((i) => nextMomentum[i]),
+        momentum,
+        momentumOf(name),
+      );
+      close(
+        at.map((i) => next[i]),
+        at.map((i, k) => values[name].data[i] - RATE * momentum[k]),
+        name,
+      );
+    }
+    for (const node of model.graph.nodes) {
+      if (node.op !== 'BatchNormalization') continue;
+      const { mean, variance, count } = momentsOf(tensors[node.inputs[0]]);
+      const [, , , meanName, varName] = node.inputs;
+      close(
+        results[nextOf(meanName)],
+        values[meanName].data.map((v, c) => 0.8 * v + 0.2 * mean[c]),
+        meanName,
+      );
+      const unbiased = variance.map((v) => (v * count) / (count - 1));
+      close(
+        results[nextOf(varName)],
+        values[varName].data.map((v, c) => 0.8 * v + 0.2 * unbiased[c]),
+        varName,
+      );
+    }
+  });
+
+  it('has no loss and no gradient where no sample counts', async () => {
+    const values = valuesOf(model, step, spec, () => 0);
+    const results = await run(step, values);
+    for (const { name } of losses) expect(results[`loss/${name}`][0]).toBe(0);
+    for (const name of stateNames(step)) {
+      if (!name.startsWith('momentum/')) continue;
+      const weight = name.slice('momentum/'.length);
+      const decay = weight.endsWith('.w') || weight === 'matrix' ? OPTIMISER.weightDecay : 0;
+      close(
+        results[nextOf(name)],
+        values[name].data.map((m, i) => 0.9 * m + decay * values[weight].data[i]),
+        name,
+      );
+    }
+  });
+});
+
+describe('training', () => {
+  const { model, losses } = CASES['convolution, normalisation, ReLU, pool']();
+  const step = compileTraining(model, specOf(losses));
+
+  async function train(steps: number): Promise<{ losses: number[]; state: Map<string, Float32Array> }> {
+    const opened = await session(step);
+    const values = valuesOf(model, step, specOf(losses), () => 1);
+    let feeds = feedsOf(step, values);
+    for (const [name, { dims, data }] of initialState(model, step))
+      feeds[name] = new OrtTensor('float32', data as Float32Array, dims);
+    const totals: number[] = [];
+    for (let i = 0; i < steps; i++) {
+      const results = await opened.run(feeds);
+      totals.push(losses.reduce((sum, { name }) => sum + Number(results[`loss/${name}`].data[0]), 0));
+      feeds = {
+        ...feeds,
+        ...Object.fromEntries(stateNames(step).map((name) => [name, results[nextOf(name)]])),
+      };
+    }
+    await opened.release();
+    return {
+      losses: totals,
+      state: new Map(stateNames(step).map((name) => [name, feeds[name].data as Float32Array])),
+    };
+  }
+
+  it('learns, and the same way twice', async () => {
+    const [first, second] = [await train(30), await train(30)];
+    expect(first.losses[29]).toBeLessThan(0.5 * first.losses[0]);
+    expect(second).toEqual(first);
+  });
+
+  it('gives a model for inference with what was learnt', async () => {
+    const { state } = await train(3);
+    const trained = inferenceModel(
+      model,
+      new Map(
+        [...state].map(([name, data]) => [name, tensorF32(initialState(model, step).get(name)!.dims, data)]),
+      ),
+    );
+    expect([...trained.graph.initializers.keys()]).toEqual([...model.graph.initializers.keys()]);
+    expect(trained.graph.initializers.get('norm.mean')!.data).toEqual(state.get('norm.mean'));
+    expect(trained.graph.initializers.get('live.w')!.data).not.toEqual(
+      model.graph.initializers.get('live.w')!.data,
+    );
+    const opened = await session(trained);
+    const pixels = new OrtTensor('float32', noise(2 * SIZE * SIZE, 1), [1, 2, SIZE, SIZE]);
+    const { live } = await opened.run({ pixels });
+    await opened.release();
+    expect(live.dims).toEqual([1, 2]);
+    expect(() => inferenceModel(model, new Map([['live.w', tensorF32([1], [0])]]))).toThrow(
+      /live.w: is float32/,
+    );
+  });
+
+  it('says what is wrong with a spec or a model', () => {
+    const compile = (...wrong: TrainingSpec['losses']): Model => compileTraining(model, specOf(wrong));
+    expect(() => compile(loss('none', 'cross-entropy'))).toThrow(/none: "net" has no such tensor/);
+    expect(() => compile(loss('conv', 'cross-entropy'))).toThrow(/conv: must be \[N, classes\]/);
+    expect(() => compile(loss('conv', 'mean-squared-error'))).toThrow(/norm.scale: no loss depends on it/);
+    expect(() => compile(losses[0], losses[0])).toThrow(/target\/live: is the name of two/);
+    expect(() => compileTraining({ ...model, opset: 13 }, specOf(losses))).toThrow(/opset 13/);
+  });
+});

@@ -1,0 +1,133 @@
+/**
+ * A whole training step as one graph: forward with the batch's statistics, masked losses, gradients of all
+ * weights, and their update. Weights, momenta and running moments come in and go out as tensors, so a step has
+ * no state of its own: the same inputs give the same outputs.
+ *
+ * Inputs: the spec's `input` [N, channels, height, width]; each loss's target and mask; `learningRate`, a scalar;
+ * every trainable weight and running moment under its own name, and `momentum/<weight>`.
+ * Outputs: `loss/<name>`, scalars; `next/<state>` for every weight, running moment and momentum.
+ *
+ * Sessions of it are fastest with `graphOptimizationLevel: 'extended'`: above that the runtime blocks channels,
+ * which costs reorderings here, since weights are inputs. BatchNormalization must not be folded beforehand.
+ */
+import { GraphBuilder, modelOf } from '../builder.js';
+import { ModelError } from '../errors.js';
+import { appendGradients } from '../gradient/gradients.js';
+import type { Rule } from '../gradient/rule.js';
+import { RULES } from '../gradient/rules.js';
+import type { Graph, Model, Node, Shapes } from '../graph.js';
+import { inferShapes } from '../shapes/infer.js';
+import { appendBatchNorm, batchNormRule, type Moments } from './batch-statistics.js';
+import { convolutionRule, type PendingFactors } from './convolution.js';
+import { appendLoss } from './losses.js';
+import { type Masked, maxPoolRule, reluRule } from './pooling.js';
+import { appendUpdate } from './sgd.js';
+import { LEARNING_RATE, type TrainingSpec } from './spec.js';
+import { parametersOf } from './parameters.js';
+
+/** Reductions take their axes as an input from here on. */
+const OLDEST_OPSET = 18;
+
+/**
+ * @param model an inference graph of opset 18 or later whose weights are float32 initializers. Dropout stays the
+ *   identity.
+ * @throws ModelError that names the node without a gradient, or the output that the model lacks
+ */
+export function compileTraining(model: Model, spec: TrainingSpec): Model {
+  if (model.opset < OLDEST_OPSET)
+    throw new ModelError('unsupported', `opset ${model.opset} must be raised to ${OLDEST_OPSET} first`);
+  const { graph } = model;
+  const pixels = ['N', spec.channels, spec.height, spec.width];
+  const shapes = inferShapes(
+    graph,
+    new Map([[spec.input, [{ perSample: 1 }, spec.channels, spec.height, spec.width]]]),
+  );
+  const { weights, moments } = parametersOf(graph, shapes);
+  const state = new Set([...weights.map((weight) => weight.name), ...moments]);
+  const constants = new Map([...graph.initializers].filter(([name]) => !state.has(name)));
+
+  const b = new GraphBuilder({ ...graph, inputs: [], outputs: [], nodes: [], initializers: constants });
+  b.input(spec.input, 'float32', pixels);
+  for (const name of state) b.input(name, 'float32', graph.initializers.get(name)!.dims);
+  b.input(LEARNING_RATE, 'float32', []);
+
+  const statistics = appendForward(b, graph, shapes);
+  const seeds = appendLosses(b, spec, graph, shapes);
+  const gradients = appendGradients(
+    b,
+    // Weights are not constant here, and rules must not take them for it.
+    { ...graph, initializers: constants },
+    shapes,
+    seeds,
+    weights.map((weight) => weight.name),
+    rulesFor(graph, statistics),
+  );
+  for (const weight of weights) {
+    const gradient = gradients.get(weight.name);
+    if (gradient === undefined) throw new ModelError('invalid', 'no loss depends on it', weight.name);
+    appendUpdate(b, weight, gradient, spec.optimiser);
+  }
+  const step = b.build(`${graph.name}/step`);
+  refuseDoubles(step);
+  return { ...modelOf(step), opset: model.opset };
+}
+
+/** Names of the spec meet names of the model in one graph. */
+function refuseDoubles(graph: Graph): void {
+  const seen = new Set<string>();
+  for (const { name } of [...graph.inputs, ...graph.outputs]) {
+    if (seen.has(name)) throw new ModelError('invalid', 'is the name of two inputs or outputs', name);
+    seen.add(name);
+  }
+}
+
+/** The model's nodes under their own names, BatchNormalization with the batch's moments. */
+function appendForward(b: GraphBuilder, graph: Graph, shapes: Shapes): ReadonlyMap<Node, Moments> {
+  const statistics = new Map<Node, Moments>();
+  for (const node of graph.nodes) {
+    if (node.op === 'BatchNormalization') statistics.set(node, appendBatchNorm(b, node, shapes));
+    else b.nodes(node.op, node.inputs, node.attributes, node.outputs, node.domain);
+  }
+  return statistics;
+}
+
+/** The gradient of the weighted sum of losses with respect to every output that a loss reads. */
+function appendLosses(
+  b: GraphBuilder,
+  spec: TrainingSpec,
+  graph: Graph,
+  shapes: Shapes,
+): ReadonlyMap<string, string> {
+  const seeds = new Map<string, string>();
+  for (const loss of spec.losses) {
+    const info = shapes.get(loss.output);
+    if (info === undefined)
+      throw new ModelError('invalid', `"${graph.name}" has no such tensor`, loss.output);
+    const seed = appendLoss(b, loss, info.dims);
+    const known = seeds.get(loss.output);
+    seeds.set(loss.output, known === undefined ? seed : b.node('Add', [known, seed]));
+  }
+  return seeds;
+}
+
+function rulesFor(graph: Graph, statistics: ReadonlyMap<Node, Moments>): ReadonlyMap<string, Rule> {
+  const readers = new Map<string, number>();
+  const makers = new Map<string, string>();
+  for (const node of graph.nodes) {
+    for (const input of node.inputs) readers.set(input, (readers.get(input) ?? 0) + 1);
+    for (const output of node.outputs) makers.set(output, node.op);
+  }
+  for (const { name } of graph.outputs) readers.set(name, (readers.get(name) ?? 0) + 1);
+  /** Whether a tensor comes from that operator and goes to one node only. */
+  const only = (op: string) => (tensor: string) => makers.get(tensor) === op && readers.get(tensor) === 1;
+
+  const pending: PendingFactors = new Map();
+  const masked: Masked = new Set();
+  return new Map([
+    ...RULES,
+    ['Conv', convolutionRule(pending)],
+    ['BatchNormalization', batchNormRule(statistics, pending, only('Conv'))],
+    ['MaxPool', maxPoolRule(masked, only('Relu'))],
+    ['Relu', reluRule(masked)],
+  ]);
+}

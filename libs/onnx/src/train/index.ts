@@ -1,0 +1,3 @@
+export * from './spec.js';
+export * from './compile.js';
+export * from './state.js';

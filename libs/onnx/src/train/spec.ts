@@ -1,0 +1,47 @@
+/** A training step as data: what is compared with what, how much it weighs, and how weights move. */
+
+/** How an output is compared with its target; masked samples take no part. */
+export type LossKind =
+  /** Logits [N, K] against a class index, int64 [N]. */
+  | 'cross-entropy'
+  /** Logits [N, K] against 0 or 1 each, float32 [N, K]; the mean over K. */
+  | 'binary-cross-entropy'
+  /** Any output against float32 of its shape; the mean over everything but N. */
+  | 'mean-squared-error';
+
+export interface LossSpec {
+  /** The step reports the loss as `loss/<name>`. */
+  readonly name: string;
+  readonly kind: LossKind;
+  /** The model's output. */
+  readonly output: string;
+  /** Name of the step's input that holds the target. */
+  readonly target: string;
+  /** Name of the step's input that holds 1 for samples that count and 0 for others, float32 [N]. */
+  readonly mask: string;
+  /** Its share in the sum that is minimised; the reported loss is without it. */
+  readonly weight: number;
+}
+
+export interface OptimiserSpec {
+  readonly kind: 'sgd';
+  readonly momentum: number;
+  /** Applied to the weights of convolutions and dense layers, not to biases and BatchNormalization. */
+  readonly weightDecay: number;
+}
+
+export interface TrainingSpec {
+  /** The model's input, float32 [N, channels, height, width]. */
+  readonly input: string;
+  readonly channels: number;
+  readonly height: number;
+  readonly width: number;
+  readonly losses: readonly LossSpec[];
+  readonly optimiser: OptimiserSpec;
+}
+
+/** Names of the step's inputs and outputs beside those that the spec and the model's weights give. */
+export const LEARNING_RATE = 'learningRate';
+export const momentumOf = (weight: string): string => `momentum/${weight}`;
+export const nextOf = (state: string): string => `next/${state}`;
+export const lossOf = (name: string): string => `loss/${name}`;
