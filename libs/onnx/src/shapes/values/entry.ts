@@ -26,7 +26,7 @@ function quotient(a: Known, b: Known, whole: boolean): Entry {
 }
 
 function remainder(a: Known, b: Known): Entry {
-  const rest = isFixed(b) ? factor(a) % b : factor(a) % factor(b);
+  const rest = pythonMod(factor(a), isFixed(b) ? b : factor(b));
   if (Number.isNaN(rest)) return undefined;
   if (!isFixed(b)) return perSample(rest);
   return rest === 0 ? 0 : undefined;
@@ -40,8 +40,10 @@ function order(a: Known, b: Known): number | undefined {
     const turned = order(b, a);
     return turned === undefined ? undefined : -turned;
   }
-  // kN >= k: it exceeds whatever k exceeds.
-  return factor(a) > (b as number) ? 1 : undefined;
+  // Away from 0 with N: what k exceeds, kN exceeds; and the other way round below 0.
+  const k = factor(a);
+  if (k > 0) return k > (b as number) ? 1 : undefined;
+  return k < (b as number) ? -1 : undefined;
 }
 
 function compare(a: Known, b: Known, test: (order: number) => boolean): Entry {

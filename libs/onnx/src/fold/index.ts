@@ -1,0 +1,1 @@
+export { prepare, type PreparedModel, type PrepareOptions } from './prepare.js';
