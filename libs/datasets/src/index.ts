@@ -1,2 +1,17 @@
 // Dataset readers, synthetic faces and WebDataset shards.
-export {};
+export { DatasetError } from './errors.js';
+export { decodePng, encodePng, MAX_IMAGE_PIXELS, type RawImage } from './png.js';
+export { readShard, SHARD_LIMITS, type ShardLimits } from './shards/read.js';
+export type { StoredSample } from './shards/sample.js';
+export { writeShard } from './shards/write.js';
+export type { Variant } from './synthetic/background.js';
+export {
+  storeFace,
+  syntheticDataset,
+  syntheticJobs,
+  type SyntheticJob,
+  type SyntheticSpec,
+} from './synthetic/dataset.js';
+export { FULL_REFLECTION, makeFace, type FaceOptions, type SyntheticSample } from './synthetic/face.js';
+export { SYNTHETIC_SPECIES, type SyntheticSpecies } from './synthetic/media.js';
+export { SYNTHETIC_ATTRIBUTES } from './synthetic/person.js';

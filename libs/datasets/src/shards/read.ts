@@ -1,0 +1,121 @@
+/**
+ * Reads WebDataset shards. They may come from anywhere: every entry's type, name and size is checked before its
+ * bytes are kept, and an error names the entry.
+ */
+import { SampleKey } from '@facet/contracts';
+import { extract } from 'tar-stream';
+import { DatasetError } from '../errors.js';
+import { invalid } from '../issues.js';
+import { reasonOf } from '../png.js';
+import { SampleSidecar, type StoredSample } from './sample.js';
+
+export interface ShardLimits {
+  readonly shardBytes: number;
+  /** Of one entry: keeps a single huge image from exhausting memory when it is decoded. */
+  readonly entryBytes: number;
+  /** Keeps millions of empty entries from doing it. */
+  readonly samples: number;
+}
+
+export const SHARD_LIMITS: ShardLimits = {
+  shardBytes: 2 ** 30,
+  entryBytes: 64 * 2 ** 20,
+  samples: 100_000,
+};
+
+const SIDECAR_BYTES = 64 * 2 ** 10;
+const BLOCK_BYTES = 512;
+const SUFFIXES = ['png', 'json', 'depth.png', 'reflection.png'] as const;
+type Suffix = (typeof SUFFIXES)[number];
+type Parts = Partial<Record<Suffix, Uint8Array>>;
+
+/**
+ * The samples in the order of the shard, each complete: an image and its labels at least.
+ * @throws DatasetError naming the entry that is wrong; `name` stands for the shard.
+ */
+export async function* readShard(
+  bytes: Uint8Array,
+  { name = 'shard', limits = SHARD_LIMITS }: { name?: string; limits?: ShardLimits } = {},
+): AsyncGenerator<StoredSample> {
+  if (bytes.length > limits.shardBytes)
+    throw new DatasetError(`has ${bytes.length} bytes, more than ${limits.shardBytes}`, name);
+  if (bytes.length % BLOCK_BYTES !== 0 || bytes.subarray(-2 * BLOCK_BYTES).some((byte) => byte !== 0))
+    throw new DatasetError('is cut short, or no tar file: it does not end as one', name);
+  const seen = new Set<string>();
+  let key: string | undefined;
+  let parts: Parts = {};
+  for await (const entry of entriesOf(bytes, name, limits)) {
+    if (entry.key !== key) {
+      if (key !== undefined) yield sampleOf(key, parts, name);
+      if (seen.has(entry.key))
+        throw new DatasetError('stands apart from the rest of its sample', name, entry.name);
+      if (seen.size === limits.samples)
+        throw new DatasetError(`is one sample more than the ${limits.samples} allowed`, name, entry.name);
+      seen.add(entry.key);
+      key = entry.key;
+      parts = {};
+    }
+    if (parts[entry.suffix]) throw new DatasetError('occurs twice', name, entry.name);
+    parts[entry.suffix] = entry.bytes;
+  }
+  if (key !== undefined) yield sampleOf(key, parts, name);
+}
+
+interface Entry {
+  readonly name: string;
+  readonly key: string;
+  readonly suffix: Suffix;
+  readonly bytes: Uint8Array;
+}
+
+async function* entriesOf(bytes: Uint8Array, shard: string, limits: ShardLimits): AsyncGenerator<Entry> {
+  const tar = extract();
+  // A view, not a copy; the reader keeps nothing of it.
+  tar.end(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
+  try {
+    for await (const entry of tar) {
+      const { name, type, size = 0 } = entry.header;
+      if (type !== 'file') throw new DatasetError(`is a ${type}; a shard holds files only`, shard, name);
+      const dot = name.indexOf('.');
+      const key = name.slice(0, Math.max(0, dot));
+      const suffix = SUFFIXES.find((known) => name.slice(dot + 1) === known);
+      if (suffix === undefined || !SampleKey.safeParse(key).success)
+        throw new DatasetError(`is not <key>.${SUFFIXES.join(', <key>.')}`, shard, name);
+      const most = suffix === 'json' ? Math.min(SIDECAR_BYTES, limits.entryBytes) : limits.entryBytes;
+      if (size > most) throw new DatasetError(`has ${size} bytes, more than ${most}`, shard, name);
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of entry) chunks.push(chunk as Uint8Array);
+      yield { name, key, suffix, bytes: new Uint8Array(Buffer.concat(chunks)) };
+    }
+  } catch (cause) {
+    if (cause instanceof DatasetError) throw cause;
+    throw new DatasetError(`cannot be read as a tar file: ${reasonOf(cause)}`, shard, undefined, { cause });
+  }
+}
+
+function sampleOf(key: string, parts: Parts, shard: string): StoredSample {
+  const { png, json, 'depth.png': depth, 'reflection.png': reflection } = parts;
+  if (!png) throw new DatasetError('is missing', shard, `${key}.png`);
+  if (!json) throw new DatasetError('is missing', shard, `${key}.json`);
+  const { box, ...labels } = parseSidecar(json, shard, `${key}.json`);
+  return {
+    key,
+    png,
+    labels,
+    ...(box && { box }),
+    ...(depth && { depth }),
+    ...(reflection && { reflection }),
+  };
+}
+
+function parseSidecar(json: Uint8Array, shard: string, name: string): SampleSidecar {
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(json));
+  } catch (cause) {
+    throw new DatasetError(`is no JSON: ${reasonOf(cause)}`, shard, name, { cause });
+  }
+  const parsed = SampleSidecar.safeParse(value);
+  if (!parsed.success) throw invalid(parsed.error, `${shard}: ${name}`);
+  return parsed.data;
+}
