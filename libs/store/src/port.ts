@@ -58,6 +58,9 @@ export type StoreFault =
 
 export class StoreError extends Error {
   override readonly name = 'StoreError';
+  /** Whether trying again is pointless. */
+  readonly terminal: boolean;
+
   constructor(
     readonly fault: StoreFault,
     readonly key: string,
@@ -65,10 +68,6 @@ export class StoreError extends Error {
     options?: ErrorOptions,
   ) {
     super(`object key "${key.length > 100 ? `${key.slice(0, 100)}...` : key}": ${message}`, options);
-  }
-
-  /** Whether trying again is pointless. */
-  get terminal(): boolean {
-    return this.fault !== 'gone';
+    this.terminal = fault !== 'gone';
   }
 }

@@ -1,2 +1,4 @@
 // Typed requests to worker threads: progress, cancellation, back-pressure; compute never runs on the event loop.
-export {};
+export { ThreadPool, type RunOptions, type ThreadPoolOptions } from './pool.js';
+export { serveTasks, type Task, type TaskContext } from './serve.js';
+export { PoolClosed, WorkerCrashed } from './errors.js';
