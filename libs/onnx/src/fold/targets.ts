@@ -43,6 +43,7 @@ function slice(node: Node, from: readonly Dim[], known: Known): readonly number[
   return open.every((end) => end !== undefined) ? open : undefined;
 }
 
+/** Without a region of interest, which would list all axes. */
 function resize(from: readonly Dim[], to: readonly Dim[]): Settled | undefined {
   const axes = [...to.keys()].filter((axis) => !sameDim(from[axis], to[axis]));
   const target = axes.map((axis) => to[axis]);
@@ -52,7 +53,7 @@ function resize(from: readonly Dim[], to: readonly Dim[]): Settled | undefined {
 function settle(node: Node, shapes: Shapes, known: Known): Settled | undefined {
   const from = shapes.get(node.inputs[0])?.dims ?? [];
   const to = shapes.get(node.outputs[0])?.dims ?? [];
-  if (node.op === 'Resize') return node.attributes['axes'] ? undefined : resize(from, to);
+  if (node.op === 'Resize') return node.attributes['axes'] || node.inputs[1] ? undefined : resize(from, to);
   const target =
     node.op === 'Reshape'
       ? reshape(from, to)

@@ -1,5 +1,5 @@
 /** What a graph costs: arithmetic operations per sample, and parameters. */
-import type { Graph, Node, Shapes } from '../graph.js';
+import type { Dim, Graph, Node, Shapes } from '../graph.js';
 import { elementsAt } from '../shapes/dims.js';
 
 /** They move or rename elements; nothing is computed. */
@@ -12,6 +12,22 @@ const FREE: ReadonlySet<string> = new Set(
 );
 
 const POOLS: ReadonlySet<string> = new Set(['MaxPool', 'AveragePool', 'LpPool']);
+
+/** A product over all its letters. */
+function einsumFlops(node: Node, shapes: Shapes): number {
+  const equation = node.attributes['equation'];
+  const terms =
+    equation?.kind === 'string' ? equation.value.replaceAll(' ', '').split('->')[0].split(',') : [];
+  const sizes = new Map(
+    terms.flatMap((term, index) =>
+      [...term].map((letter, axis): [string, Dim] => [
+        letter,
+        shapes.get(node.inputs[index])?.dims[axis] ?? 1,
+      ]),
+    ),
+  );
+  return 2 * elementsAt([...sizes.values()]);
+}
 
 function flopsOf(node: Node, shapes: Shapes): number {
   const dims = (index: number) => shapes.get(node.inputs[index])?.dims ?? [];
@@ -33,6 +49,8 @@ function flopsOf(node: Node, shapes: Shapes): number {
     case 'MatMulInteger':
     case 'QLinearMatMul':
       return 2 * out * elementsAt(dims(0).slice(-1));
+    case 'Einsum':
+      return einsumFlops(node, shapes);
     default:
       break;
   }

@@ -99,6 +99,15 @@ describe('cost', () => {
     expect(parameterCount(graph)).toBe(60);
   });
 
+  it('counts an Einsum as the product that it is', () => {
+    const b = new GraphBuilder();
+    b.input('x', 'float32', ['N', 3, 8, 8]);
+    const w = b.constant(tensorF32([5, 3], new Float32Array(15)));
+    b.node('Einsum', ['x', w], { equation: 'nchw, oc -> nohw' });
+    const graph = b.build('g');
+    expect(flops(graph, inferShapes(graph, inputs))).toBe(2 * 3 * 64 * 5);
+  });
+
   it('knows every reader', () => {
     expect(
       consumers(network())

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Dim } from '../graph.js';
 import { broadcast, dimAt, dimsAt, dimsText, dividedBy, perSample, plus, product, times } from './dims.js';
-import { strideOf } from './layout.js';
+import { strideOf } from './slicing.js';
 
 const dim = fc.oneof(
   fc.integer({ min: 0, max: 6 }),

@@ -8,7 +8,9 @@ import * as normalisation from './normalisation.js';
 import * as pooling from './pooling.js';
 import * as quantised from './quantised.js';
 import * as reduction from './reduction.js';
+import * as resizing from './resizing.js';
 import type { Rule } from './site.js';
+import * as slicing from './slicing.js';
 
 const family = (rule: Rule, operators: string): [string, Rule][] =>
   operators.split(' ').map((operator) => [operator, rule]);
@@ -61,15 +63,15 @@ export const RULES: ReadonlyMap<string, Rule> = new Map([
     Transpose: layout.transpose,
     Squeeze: layout.squeeze,
     Unsqueeze: layout.unsqueeze,
-    Concat: layout.concat,
-    Split: layout.split,
-    Slice: layout.slice,
-    Pad: layout.pad,
-    Expand: layout.expand,
-    Tile: layout.tile,
+    Concat: slicing.concat,
+    Split: slicing.split,
+    Slice: slicing.slice,
+    Pad: slicing.pad,
+    Expand: resizing.expand,
+    Tile: resizing.tile,
     DepthToSpace: layout.depthToSpace,
     SpaceToDepth: layout.spaceToDepth,
-    Resize: layout.resize,
+    Resize: resizing.resize,
     Trilu: layout.trilu,
 
     Gather: indexing.gather,

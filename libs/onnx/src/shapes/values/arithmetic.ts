@@ -5,7 +5,7 @@ import { reducedAxes } from '../reduction.js';
 import type { Site } from '../site.js';
 import { BINARY, KEEPS_MULTIPLES, UNARY } from './entry.js';
 import { broadcastStrides, offsets, stridesOf } from './strides.js';
-import { allFixed, isFloat, type Entry, type Value } from './value.js';
+import { allFixed, isFloat, numbersOf, type Entry, type Value } from './value.js';
 
 export type Evaluator = (at: Site, outputs: readonly TensorInfo[]) => Value | undefined;
 
@@ -57,10 +57,11 @@ function mappedNumbers(
   if (left === undefined || right === undefined || wrap === undefined) return undefined;
   const atLeft = offsets(dims, broadcastStrides(a.dims, dims));
   const atRight = offsets(dims, broadcastStrides(b.dims, dims));
-  const entries = new Float64Array(atLeft.length);
+  const entries = numbersOf(type, atLeft.length);
   for (let i = 0; i < entries.length; i++) {
-    entries[i] = wrap(map(left[atLeft[i]], right[atRight[i]]));
-    if (!isFloat(type) && !Number.isInteger(entries[i])) return undefined;
+    const result = wrap(map(left[atLeft[i]], right[atRight[i]]));
+    if (!isFloat(type) && !Number.isInteger(result)) return undefined;
+    entries[i] = result;
   }
   return { type, dims, entries };
 }

@@ -1,10 +1,10 @@
 /** Elements of the operators that only move them: each reads its input through offsets. */
 import type { TensorInfo } from '../../graph.js';
 import { dimsAt, isFixed } from '../dims.js';
-import { padsOf, slicesOf, strideOf } from '../layout.js';
+import { padsOf, slicesOf, strideOf } from '../slicing.js';
 import type { Evaluator } from './arithmetic.js';
 import { broadcastStrides, offsets, stridesOf } from './strides.js';
-import { allFixed, type Entry, type Value } from './value.js';
+import { allFixed, numbersOf, type Entry, type Value } from './value.js';
 
 const isStatic = ({ dims }: TensorInfo): boolean => dims.every(isFixed);
 
@@ -15,7 +15,7 @@ function taken(value: Value, output: TensorInfo, at: ArrayLike<number>): Value {
   const type = output.type;
   const dims = dimsAt(output.dims, 1);
   if (numbers !== undefined) {
-    const result = new Float64Array(at.length);
+    const result = numbersOf(type, at.length);
     for (let i = 0; i < at.length; i++) result[i] = numbers[at[i]];
     return { type, dims, entries: result };
   }

@@ -29,6 +29,10 @@ const MADE_OF = {
 
 const isNarrow = (type: ElementType): type is keyof typeof MADE_OF => type in MADE_OF;
 
+/** Room for that many numbers of a type; 64-bit integers stand as floats, exact up to 2^53. */
+export const numbersOf = (type: ElementType, count: number) =>
+  isNarrow(type) ? new MADE_OF[type](count) : new Float64Array(count);
+
 /** The constant's elements; undefined for the types that are not computed with (half floats, strings). */
 export function valueOf({ type, dims, data }: Tensor): Value | undefined {
   if (data instanceof BigInt64Array || data instanceof BigUint64Array)
@@ -56,7 +60,7 @@ export function tensorOf({ type, dims, entries }: Value): Tensor | undefined {
   if (numbers === undefined) return undefined;
   let data: TensorData | undefined;
   if (type === 'int64') data = int64(numbers);
-  else if (isNarrow(type)) data = MADE_OF[type].from(numbers);
+  else if (isNarrow(type)) data = numbers instanceof MADE_OF[type] ? numbers : MADE_OF[type].from(numbers);
   return data && { type, dims, data };
 }
 
