@@ -18,6 +18,7 @@ import { addAll } from './tensors.js';
  * @param shapes of every tensor of `graph`
  * @param seeds for tensors of the graph, the name of the scalar's gradient with respect to each, of its shape
  * @param rules by operator; training brings its own for operators with weights
+ * @param rules by operator; training has others for what depends on weights
  * @returns the gradients' names by tensor; a tensor that no seed depends on is absent, its gradient is zero
  * @throws ModelError 'unsupported' that names the node where an operator on the way has no gradient
  */

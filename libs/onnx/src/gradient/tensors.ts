@@ -11,11 +11,6 @@ export const allFixed = (dims: readonly Dim[]): dims is readonly number[] =>
 
 export const product = (values: readonly number[]): number => values.reduce((a, b) => a * b, 1);
 
-/** Every combination of one entry per list, the last list running fastest. */
-export function combinations<T>(lists: readonly (readonly T[])[]): T[][] {
-  return lists.reduce<T[][]>((all, list) => all.flatMap((head) => list.map((item) => [...head, item])), [[]]);
-}
-
 export const range = (length: number): number[] => Array.from({ length }, (_, i) => i);
 
 /** Gives `tensor`, of dims `from`, the dims `to`, which hold as many elements. */

@@ -1,7 +1,8 @@
 /** Compiles a forward pass from pixels to the tensors that decisions, priors and probes are made of. */
 import { GraphBuilder } from '../builder.js';
-import type { Dim, Model } from '../graph.js';
-import { BATCH, framed, needed, type Prepared } from './frame.js';
+import { valueInfo } from '../graph-tools/walk.js';
+import type { Model } from '../graph.js';
+import { BATCH, framed, type Prepared } from './frame.js';
 import { checkTensor, modelAs } from './objective.js';
 import { pooled, poolingOf, textureOf } from './pooled.js';
 import type { PixelInput } from './spec.js';
@@ -31,10 +32,7 @@ export function compileForward(prepared: Prepared, spec: ForwardSpec): Model {
   const { graph, shapes, at } = framed(prepared, spec.input, new Set(own));
   for (const tensor of [...spec.outputs, ...features]) checkTensor(prepared, tensor);
   const b = new GraphBuilder(graph);
-  const open = (dim: Dim): number | string =>
-    typeof dim === 'number' ? dim : dim.perSample === 1 ? BATCH : `${dim.perSample}${BATCH}`;
-  for (const name of spec.outputs)
-    b.output(at(name), 'float32', (shapes.get(at(name))?.dims ?? []).map(open), name);
+  for (const name of spec.outputs) b.output(at(name), 'float32', valueInfo(at(name), shapes).dims, name);
   for (const name of spec.pooled ?? []) {
     const pooling = poolingOf(shapes, at(name));
     b.output(pooled(b, at(name), pooling), 'float32', [BATCH, pooling.channels], pooledName(name));
@@ -46,5 +44,5 @@ export function compileForward(prepared: Prepared, spec: ForwardSpec): Model {
     const both = b.node('Concat', [mean, deviation], { axis: 1 });
     b.output(both, 'float32', [BATCH, 2 * pooling.channels], textureName(spec.texture));
   }
-  return modelAs(prepared, needed(b.build('forward')));
+  return modelAs(prepared, b.build('forward'));
 }

@@ -4,7 +4,7 @@
  */
 import { GraphBuilder, tensorF32 } from '../builder.js';
 import { ModelError } from '../errors.js';
-import type { Graph, Model, Node, Shapes } from '../graph.js';
+import type { Graph, Model, Shapes } from '../graph.js';
 import type { PixelInput } from './spec.js';
 
 /** A model whose shapes are known, as constant folding hands it over. */
@@ -56,6 +56,8 @@ export function framed(prepared: Prepared, input: PixelInput, reserved: Readonly
   const image = shapes.get(input.name)!;
   for (const { outputs } of own) for (const output of outputs) known.set(output, image);
   known.set('pixels', image);
+  for (const [name, { type, dims }] of graph.initializers)
+    if (!known.has(name)) known.set(name, { type, dims });
   return {
     graph: { ...graph, nodes: [...own, ...inner.nodes] },
     shapes: known,
@@ -72,21 +74,5 @@ function renamed(graph: Graph, at: (tensor: string) => string): Graph {
       outputs: node.outputs.map(at),
     })),
     initializers: new Map([...graph.initializers].map(([name, tensor]) => [at(name), tensor])),
-  };
-}
-
-/** The graph without what its outputs do not need. */
-export function needed(graph: Graph): Graph {
-  const used = new Set(graph.outputs.map(({ name }) => name));
-  const nodes: Node[] = [];
-  for (const node of graph.nodes.toReversed()) {
-    if (!node.outputs.some((output) => used.has(output))) continue;
-    nodes.push(node);
-    for (const input of node.inputs) used.add(input);
-  }
-  return {
-    ...graph,
-    nodes: nodes.reverse(),
-    initializers: new Map([...graph.initializers].filter(([name]) => used.has(name))),
   };
 }

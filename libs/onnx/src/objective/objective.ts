@@ -1,10 +1,12 @@
 /** Compiles an objective to one ordinary graph that gives its value per sample and its gradient in pixels. */
-import { GraphBuilder, modelOf } from '../builder.js';
+import { GraphBuilder, modelOf, OUR_IR_VERSION } from '../builder.js';
 import { ModelError } from '../errors.js';
+import { dominators } from '../graph-tools/dominators.js';
+import { withoutDead } from '../graph-tools/walk.js';
 import type { ElementType, Graph, Model } from '../graph.js';
 import { appendGradients } from '../gradient/gradients.js';
 import { addAll, reshape, scale } from '../gradient/tensors.js';
-import { BATCH, framed, needed, type Frame, type Prepared } from './frame.js';
+import { BATCH, framed, type Frame, type Prepared } from './frame.js';
 import type { ObjectiveSpec, Term, WeightedTerm } from './spec.js';
 import { seedTerm, type Seeded } from './terms.js';
 
@@ -73,7 +75,7 @@ export function compileObjective(prepared: Prepared, spec: ObjectiveSpec): Model
   const image = graph.inputs[0].dims;
   b.output(gradient, 'float32', image, 'gradient');
   b.output(addAll(b, values), 'float32', [BATCH], 'value');
-  return modelAs(prepared, needed(b.build('objective')));
+  return modelAs(prepared, b.build('objective'));
 }
 
 export function checkTensor(prepared: Prepared, tensor: string): void {
@@ -82,10 +84,15 @@ export function checkTensor(prepared: Prepared, tensor: string): void {
   if (info.type !== 'float32') throw new ModelError('unsupported', `is ${info.type}, not float32`, tensor);
 }
 
-/** A model with the operator sets of the one that it was made of. */
+/** What the graph's outputs need, with the operator sets of the model that it was made of. */
 export const modelAs = (prepared: Prepared, graph: Graph): Model => ({
-  ...modelOf(graph),
-  irVersion: Math.max(prepared.model.irVersion, modelOf(graph).irVersion),
+  ...modelOf(
+    withoutDead(
+      graph,
+      graph.outputs.map(({ name }) => name),
+    ),
+  ),
+  irVersion: Math.max(prepared.model.irVersion, OUR_IR_VERSION),
   opset: prepared.model.opset,
   domains: prepared.model.domains,
 });
@@ -115,17 +122,14 @@ function normalised(
   const elements = dims.reduce<number>((n, dim) => n * (typeof dim === 'number' ? dim : dim.perSample), 1);
   const rows = [{ perSample: 1 }, elements];
   const parts = seeded.map(({ tensor, gradient, weight, term }) => {
-    if (bypasses(graph, tensor, at))
-      throw new ModelError(
-        'invalid',
-        `the ${term.kind} term on it does not depend on the pixels through "${normaliseAt}" alone`,
-        tensorOf(term),
-      );
-    const there = appendGradients(b, graph, shapes, new Map([[tensor, gradient]]), [at]).get(at);
+    const alone = tensor === at || dominators(graph, 'pixels', [tensor]).includes(at);
+    const there = alone
+      ? appendGradients(b, graph, shapes, new Map([[tensor, gradient]]), [at]).get(at)
+      : undefined;
     if (there === undefined)
       throw new ModelError(
         'invalid',
-        `the ${term.kind} term on it does not pass through "${normaliseAt}"`,
+        `the ${term.kind} term on it does not depend on the pixels through "${normaliseAt}" alone`,
         tensorOf(term),
       );
     const flat = reshape(b, there, dims, rows);
@@ -134,15 +138,4 @@ function normalised(
     return scale(b, unit, weight);
   });
   return [at, reshape(b, addAll(b, parts), rows, dims)];
-}
-
-/** Whether `tensor` depends on the pixels by a path that leaves `gate` out. */
-function bypasses(graph: Graph, tensor: string, gate: string): boolean {
-  const open = new Set([tensor]);
-  if (tensor === gate) return false;
-  for (const node of graph.nodes.toReversed()) {
-    if (!node.outputs.some((output) => open.has(output) && output !== gate)) continue;
-    for (const input of node.inputs) open.add(input);
-  }
-  return open.has('pixels');
 }

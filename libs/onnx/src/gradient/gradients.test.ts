@@ -1,0 +1,150 @@
+/** How gradients are gathered over a graph, what ties give, and what is refused. */
+import { describe, expect, it } from 'vitest';
+import { GraphBuilder, modelOf, tensorF32 } from '../builder.js';
+import type { Dim } from '../graph.js';
+import { inferShapes } from '../shapes/index.js';
+import { noise, run } from './differences.fixture.js';
+import { appendGradients, differentiable } from './gradients.js';
+
+/** The gradient of the sum of `output` with respect to `x`, which holds `data`. */
+async function gradientOfSum(
+  dims: readonly number[],
+  data: Float32Array,
+  build: (b: GraphBuilder) => string,
+): Promise<Float32Array> {
+  const b = new GraphBuilder();
+  b.input('x', 'float32', dims);
+  const output = build(b);
+  const graph = b.build('case');
+  const shapes = inferShapes(graph, new Map([['x', dims]]));
+  const full = new GraphBuilder(graph);
+  const sizes = shapes.get(output)!.dims as readonly number[];
+  const ones = tensorF32(sizes, new Float32Array(sizes.reduce((a, n) => a * n, 1)).fill(1));
+  const gradients = appendGradients(full, graph, shapes, new Map([[output, full.constant(ones)]]), ['x']);
+  full.output(gradients.get('x')!, 'float32', dims, 'gradient');
+  return (await run(modelOf(full.build('gradient')), { x: { dims, data } }))['gradient'].data;
+}
+
+describe('where elements tie', () => {
+  const flat = new Float32Array(36).fill(0.5);
+  const total = (data: Float32Array): number => data.reduce((a, v) => a + v, 0);
+
+  it.each([
+    ['windows side by side', { kernel_shape: [2, 2], strides: [2, 2] }, 9],
+    ['windows that overlap', { kernel_shape: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1] }, 9],
+    ['windows at every place', { kernel_shape: [3, 3], pads: [1, 1, 1, 1] }, 36],
+    ['large windows', { kernel_shape: [7, 7], strides: [3, 3], pads: [3, 3, 3, 3] }, 4],
+  ])('a MaxPool of %s gives each window one gradient', async (_, attributes, windows) => {
+    const gradient = await gradientOfSum([1, 1, 6, 6], flat, (b) => b.node('MaxPool', ['x'], attributes));
+    expect(total(gradient)).toBeCloseTo(windows, 4);
+  });
+
+  it('a MaxPool shares the gradient of a window evenly', async () => {
+    const x = Float32Array.of(1, 1, 0, 3, 0, 1, 3, 2);
+    const gradient = await gradientOfSum([1, 1, 2, 4], x, (b) =>
+      b.node('MaxPool', ['x'], { kernel_shape: [2, 2], strides: [2, 2] }),
+    );
+    const third = Math.fround(1 / 3);
+    expect([...gradient]).toEqual([third, third, 0, 0.5, 0, third, 0.5, 0]);
+  });
+
+  it('Max, ReduceMax and GlobalMaxPool share it too', async () => {
+    const x = flat.slice(0, 4);
+    const max = await gradientOfSum([1, 1, 2, 2], x, (b) => b.node('Max', ['x', b.f32(0.5)]));
+    const reduced = await gradientOfSum([1, 1, 2, 2], x, (b) => b.node('ReduceMax', ['x', b.i64([3])]));
+    const global = await gradientOfSum([1, 1, 2, 2], x, (b) => b.node('GlobalMaxPool', ['x']));
+    expect([max, reduced, global].map((g) => [...g])).toEqual([
+      [0.5, 0.5, 0.5, 0.5],
+      [0.5, 0.5, 0.5, 0.5],
+      [0.25, 0.25, 0.25, 0.25],
+    ]);
+  });
+
+  it('Clip passes at its bounds', async () => {
+    const x = Float32Array.of(-1, 0, 0.5, 1, 2);
+    const gradient = await gradientOfSum([5], x, (b) => b.node('Clip', ['x', b.f32(0), b.f32(1)]));
+    expect([...gradient]).toEqual([0, 1, 1, 1, 0]);
+  });
+});
+
+describe('appendGradients', () => {
+  const dims: readonly Dim[] = [{ perSample: 1 }, 4];
+
+  it('stops at intermediate tensors, and gives those and the input at once', async () => {
+    const b = new GraphBuilder();
+    b.input('x', 'float32', ['N', 4]);
+    b.node('Mul', ['x', b.f32(3)], {}, 'middle');
+    b.node('Mul', ['middle', 'middle'], {}, 'y');
+    const graph = b.build('case');
+    const shapes = inferShapes(graph, new Map([['x', dims]]));
+    const full = new GraphBuilder(graph);
+    full.input('seed', 'float32', ['N', 4]);
+    const gradients = appendGradients(full, graph, shapes, new Map([['y', 'seed']]), ['middle', 'x']);
+    for (const name of ['middle', 'x']) full.output(gradients.get(name)!, 'float32', ['N', 4], `d_${name}`);
+    const x = noise(8, 1);
+    const result = await run(modelOf(full.build('gradient')), {
+      x: { dims: [2, 4], data: x },
+      seed: { dims: [2, 4], data: new Float32Array(8).fill(1) },
+    });
+    x.forEach((value, i) => {
+      expect(result['d_middle'].data[i]).toBeCloseTo(6 * value, 5);
+      expect(result['d_x'].data[i]).toBeCloseTo(18 * value, 5);
+    });
+  });
+
+  it('says nothing of a tensor that the seeds do not depend on', () => {
+    const b = new GraphBuilder();
+    b.input('x', 'float32', ['N', 4]);
+    b.input('z', 'float32', ['N', 4]);
+    b.node('Exp', ['x'], {}, 'y');
+    const graph = b.build('case');
+    const shapes = inferShapes(graph, new Map(['x', 'z'].map((name) => [name, dims])));
+    const gradients = appendGradients(b, graph, shapes, new Map([['y', 'y']]), ['x', 'z']);
+    expect([...gradients.keys()]).toEqual(['x']);
+  });
+
+  it('adds nodes for the wanted path only', () => {
+    const b = new GraphBuilder();
+    b.input('x', 'float32', ['N', 4]);
+    b.node('Exp', ['x'], {}, 'y');
+    b.node('Sin', ['x'], {}, 'beside');
+    const graph = b.build('case');
+    const shapes = inferShapes(graph, new Map([['x', dims]]));
+    appendGradients(b, graph, shapes, new Map([['y', 'y']]), ['x']);
+    const appended = b.build('gradient').nodes.slice(graph.nodes.length);
+    expect(appended.map((node) => node.op)).toEqual(['Mul']);
+  });
+});
+
+describe('an operator without a gradient', () => {
+  const b = new GraphBuilder();
+  b.input('x', 'float32', ['N', 4]);
+  b.node('Sin', ['x'], {}, 'fine');
+  b.node('Round', ['fine'], {}, 'rounded');
+  b.node('Exp', ['rounded'], {}, 'y');
+  const graph = b.build('case');
+  const shapes = inferShapes(graph, new Map([['x', [{ perSample: 1 }, 4]]]));
+  const seeds = new Map([['y', 'y']]);
+
+  it('is refused by name on the path', () => {
+    expect(() => appendGradients(new GraphBuilder(graph), graph, shapes, seeds, ['x'])).toThrow(
+      /rounded.*Round has no gradient here.*Black-box and transfer attacks still work/,
+    );
+    expect(differentiable(graph, shapes, ['x'], ['y'])?.op).toBe('Round');
+  });
+
+  it('does no harm off the path', () => {
+    expect(differentiable(graph, shapes, ['rounded'], ['y'])).toBeUndefined();
+    expect(differentiable(graph, shapes, ['x'], ['fine'])).toBeUndefined();
+  });
+
+  it('counts where it has a rule that does not know its form', () => {
+    const resized = new GraphBuilder();
+    resized.input('x', 'float32', ['N', 1, 4, 4]);
+    const scales = resized.constant(tensorF32([4], [1, 1, 0.5, 0.5]));
+    const y = resized.node('Resize', ['x', '', scales], { mode: 'linear', antialias: 1 });
+    const given = resized.build('case');
+    const known = inferShapes(given, new Map([['x', [{ perSample: 1 }, 1, 4, 4]]]));
+    expect(differentiable(given, known, ['x'], [y])?.op).toBe('Resize');
+  });
+});
