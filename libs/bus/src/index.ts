@@ -1,2 +1,14 @@
 // The message bus port and its in-process adapter: at-least-once, redelivery, dead letters.
-export {};
+export {
+  type Bus,
+  BusError,
+  type BusFault,
+  type ConsumerConfig,
+  type Delivery,
+  type Message,
+  type StreamConfig,
+} from './port.js';
+export { type Clock, ManualClock, systemClock } from './clock.js';
+export { InProcessBus, type InProcessBusOptions } from './in-process/bus.js';
+export { checkConsumer, checkMessage, checkStreams, MAX_PAYLOAD_BYTES, payloadBytes } from './rules.js';
+export { anyOverlap, subjectMatches, subjectsOverlap } from './subjects.js';
