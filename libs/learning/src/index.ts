@@ -1,2 +1,8 @@
-// Losses, schedules and the training loop over the Trainer port; no I/O.
-export {};
+export * from './trainer.js';
+export * from './parts.js';
+export * from './schedule.js';
+export * from './samples.js';
+export * from './augment.js';
+export * from './batches.js';
+export * from './losses.js';
+export * from './train.js';

@@ -9,15 +9,12 @@ import { type Layers, type Maps } from './layers.js';
 
 export function resnetSmall(layers: Layers, pixels: Maps): Trunk {
   const stem = layers.convNormRelu('trunk.0', pixels, { channels: 16, stride: 2 });
-  const middle = residual(layers, 'trunk.1', pooled(layers, 'trunk.1.down', stem, 32));
-  const wide = layers.convNormRelu('trunk.2.wide', layers.maxPool('trunk.1.pool', middle), { channels: 64 });
+  const textured = layers.convNormRelu('trunk.1.wide', stem, { channels: 32 });
+  const middle = residual(layers, 'trunk.1', layers.maxPool('trunk.1.small', textured));
+  const wide = layers.convNormRelu('trunk.2.wide', layers.maxPool('trunk.2.small', middle), { channels: 64 });
   const last = residual(layers, 'trunk.2', wide);
   return { last, texture: middle };
 }
-
-/** Convolution to more channels, then half of the size. */
-const pooled = (layers: Layers, name: string, x: Maps, channels: number): Maps =>
-  layers.maxPool(name, layers.convNormRelu(`${name}.full`, x, { channels }));
 
 /** relu(x + f(x)) with two convolutions in f. */
 function residual(layers: Layers, name: string, x: Maps): Maps {
