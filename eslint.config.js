@@ -56,7 +56,11 @@ export default tseslint.config(
       '@nx/dependency-checks': [
         'error',
         {
-          ignoredFiles: ['{projectRoot}/vitest.config.ts', '{projectRoot}/src/**/*.test.ts'],
+          ignoredFiles: [
+            '{projectRoot}/vitest.config.ts',
+            '{projectRoot}/src/**/*.test.ts',
+            '{projectRoot}/src/**/*.fixture.ts',
+          ],
           checkVersionMismatches: false,
         },
       ],

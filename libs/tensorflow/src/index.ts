@@ -1,2 +1,6 @@
-// The GradientOracle and Trainer ports on TensorFlow.js, executing the same ONNX graph.
-export {};
+export * from './constants.js';
+export * from './execute.js';
+export * from './gradient.js';
+export * from './oracle.js';
+export * from './training/step.js';
+export type { TF, TfTensor } from './tf.js';
