@@ -13,7 +13,6 @@ interface Encoding {
   readonly code: number;
   readonly make: {
     readonly BYTES_PER_ELEMENT: number;
-    new (length: number): TensorData;
     new (buffer: ArrayBuffer): TensorData;
   };
   /** The list that holds the elements where raw_data does not. */
@@ -105,12 +104,12 @@ function fromList(
 ): TensorData {
   if (list.length !== count)
     throw new ModelError('invalid', `holds ${list.length} elements where its dims need ${count}`, where);
-  const data = new make(count);
+  const data = new make(new ArrayBuffer(count * make.BYTES_PER_ELEMENT));
   const wide = data instanceof BigInt64Array || data instanceof BigUint64Array;
   const floating = data instanceof Float32Array || data instanceof Float64Array;
   for (let i = 0; i < count; i++) {
     const value = wide ? list[i] : Number(list[i]);
-    (data as { [index: number]: number | bigint })[i] = value;
+    (data as Record<number, number | bigint>)[i] = value;
     if (!floating && data[i] !== value)
       throw new ModelError('invalid', `holds ${value}, which its element type does not`, where);
   }
