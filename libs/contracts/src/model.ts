@@ -30,6 +30,7 @@ export const ModelCrop = z.strictObject({
   /** `area` averages when shrinking and takes Lanczos when enlarging. */
   interpolation: z.enum(['bilinear', 'area']),
 });
+export type ModelCrop = z.infer<typeof ModelCrop>;
 
 /** What the decision tensor holds. The score is high for live in every case. */
 export const ModelOutput = z.discriminatedUnion('kind', [

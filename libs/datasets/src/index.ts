@@ -1,5 +1,10 @@
 // Dataset readers, synthetic faces and WebDataset shards.
+export { cropFace, type Size } from './crop/face.js';
+export { resizeMap } from './crop/map.js';
+export { toBytes, toTensor } from './crop/tensor.js';
 export { DatasetError } from './errors.js';
+export { IMAGE_LIMITS, type ImageLimits } from './folder/image.js';
+export { readFolder, storeSample, type Folder, type FolderSample } from './folder/read.js';
 export { decodePng, encodePng, MAX_IMAGE_PIXELS, type RawImage } from './png.js';
 export { readShard, SHARD_LIMITS, type ShardLimits } from './shards/read.js';
 export type { StoredSample } from './shards/sample.js';

@@ -25,6 +25,8 @@ export const SHARD_LIMITS: ShardLimits = {
 
 const SIDECAR_BYTES = 64 * 2 ** 10;
 const BLOCK_BYTES = 512;
+/** Two empty blocks end every tar file. */
+const END_BYTES = 2 * BLOCK_BYTES;
 const SUFFIXES = ['png', 'json', 'depth.png', 'reflection.png'] as const;
 type Suffix = (typeof SUFFIXES)[number];
 type Parts = Partial<Record<Suffix, Uint8Array>>;
@@ -39,7 +41,8 @@ export async function* readShard(
 ): AsyncGenerator<StoredSample> {
   if (bytes.length > limits.shardBytes)
     throw new DatasetError(`has ${bytes.length} bytes, more than ${limits.shardBytes}`, name);
-  if (bytes.length % BLOCK_BYTES !== 0 || bytes.subarray(-2 * BLOCK_BYTES).some((byte) => byte !== 0))
+  const whole = bytes.length >= END_BYTES && bytes.length % BLOCK_BYTES === 0;
+  if (!whole || bytes.subarray(-END_BYTES).some((byte) => byte !== 0))
     throw new DatasetError('is cut short, or no tar file: it does not end as one', name);
   const seen = new Set<string>();
   let key: string | undefined;

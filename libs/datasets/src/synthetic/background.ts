@@ -23,11 +23,10 @@ export function paintBackground(picture: Picture, size: number, variant: Variant
   const frequency = random.uniform(1.5, 5);
   const phase = random.uniform(0, 1);
   const tilt = random.uniform(-1, 1);
-  const blobs = Array.from({ length: 6 }, () => [
-    random.uniform(-1, 1),
-    random.uniform(-1, 1),
-    random.uniform(0.25, 0.8),
-  ]);
+  // Centre and radius of each.
+  const blobs = new Float64Array(18);
+  for (let b = 0; b < blobs.length; b++)
+    blobs[b] = b % 3 === 2 ? random.uniform(0.25, 0.8) : random.uniform(-1, 1);
   const share = (u: number, v: number): number => {
     switch (place) {
       case 'wall':
@@ -45,7 +44,8 @@ export function paintBackground(picture: Picture, size: number, variant: Variant
       case 'blobs':
       case 'foliage': {
         let sum = 0;
-        for (const [bu, bv, radius] of blobs) sum += hill((sq(u - bu) + sq(v - bv)) / (radius * radius));
+        for (let b = 0; b < blobs.length; b += 3)
+          sum += hill((sq(u - blobs[b]) + sq(v - blobs[b + 1])) / sq(blobs[b + 2]));
         if (place === 'foliage') sum += 0.35 * sineOfTurns(9 * u + 3 * sum) * sineOfTurns(8 * v + phase);
         return Math.min(1, Math.max(0, sum));
       }

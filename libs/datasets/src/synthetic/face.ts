@@ -4,6 +4,7 @@
  * photographs. A pure function of plain data: call it in any thread, on any machine, for the same bytes.
  */
 import type { SampleLabels } from '@facet/contracts';
+import { toByte } from '../numerics.js';
 import { paintBackground, type Picture, type Variant } from './background.js';
 import { capture, distract } from './camera.js';
 import { depthOf, layOut } from './geometry.js';
@@ -62,9 +63,7 @@ export function makeFace(options: FaceOptions): SyntheticSample {
   return {
     pixels: capture(picture, size, variant, light.noise, random),
     depth: species === 'live' ? depthOf(geometry) : new Uint8Array(size * size),
-    reflection: Uint8Array.from(scene.reflection, (r) =>
-      Math.min(255, Math.floor((r / FULL_REFLECTION) * 255 + 0.5)),
-    ),
+    reflection: reflectionOf(scene.reflection),
     labels: {
       label: species === 'live' ? 'live' : 'spoof',
       spoofType: species,
@@ -78,4 +77,10 @@ export function makeFace(options: FaceOptions): SyntheticSample {
 /** Live at even indices; at odd ones the given species in turn. */
 export function speciesOf(index: number, species: readonly SyntheticSpecies[]): SyntheticSpecies | 'live' {
   return index % 2 === 0 ? 'live' : species[Math.floor(index / 2) % species.length];
+}
+
+function reflectionOf(light: Float32Array): Uint8Array {
+  const map = new Uint8Array(light.length);
+  for (let i = 0; i < map.length; i++) map[i] = toByte(light[i] / FULL_REFLECTION);
+  return map;
 }

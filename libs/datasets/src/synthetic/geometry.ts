@@ -2,7 +2,7 @@
  * The head as a height field: an ellipsoid with nose, brow, eye sockets and lips, over a neck and shoulders.
  * Everything that is painted or lit later reads the planes that are laid out here.
  */
-import { hill, smoothstep, sineOfTurns, cosineOfTurns } from '../numerics.js';
+import { cosineOfTurns, hill, sineOfTurns, smoothstep, toByte } from '../numerics.js';
 import type { Look, Person } from './person.js';
 
 /** Eyes, mouth and so on in face units: x to the picture's right, y down, the face's outline at distance 1. */
@@ -84,7 +84,10 @@ export const sq = (t: number): number => t * t;
 
 /** The true depth map: 0 is the background, 255 the point nearest to the camera. */
 export function depthOf(geometry: Geometry): Uint8Array {
+  const { height } = geometry;
   let nearest = 0;
-  for (const z of geometry.height) if (z > nearest) nearest = z;
-  return Uint8Array.from(geometry.height, (z) => Math.floor((z / nearest) * 255 + 0.5));
+  for (let i = 0; i < height.length; i++) if (height[i] > nearest) nearest = height[i];
+  const depth = new Uint8Array(height.length);
+  for (let i = 0; i < depth.length; i++) depth[i] = toByte(height[i] / nearest);
+  return depth;
 }

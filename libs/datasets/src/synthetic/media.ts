@@ -73,7 +73,7 @@ function print(scene: Scene, region: Float32Array | undefined, strength: number,
   const fx = ((64 / size) * cosineOfTurns(angle)) / period;
   const fy = ((64 / size) * sineOfTurns(angle)) / period;
   const phases = [random.uniform(0, 1), random.uniform(0, 1), random.uniform(0, 1)];
-  const depth = 0.21 * strength;
+  const depth = 0.25 * strength;
   for (let row = 0, i = 0; row < size; row++) {
     for (let column = 0; column < size; column++, i++) {
       const share = region === undefined ? 1 : region[i];
