@@ -1,2 +1,5 @@
-// Charts and the report as HTML, JSON and JUnit XML.
-export {};
+// Charts and the report as HTML and JUnit XML, and its table for the terminal.
+export { renderHtml } from './html/page.js';
+export { renderJUnit } from './junit.js';
+export type { Picture } from './picture.js';
+export { renderTable, type TableOptions } from './table.js';

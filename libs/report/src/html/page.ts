@@ -1,0 +1,66 @@
+/**
+ * The report as one HTML file that stands alone: it holds no script and asks for nothing from anywhere, which its
+ * own content policy enforces. The same report and pictures give the same bytes.
+ */
+import { formatRef, type Report } from '@facet/contracts';
+import type { Picture } from '../picture.js';
+import { viewOf } from '../view.js';
+import { html, trusted } from './html.js';
+import { clean } from './sections/clean.js';
+import { curves } from './sections/curves.js';
+import { directions } from './sections/directions.js';
+import { gains } from './sections/gains.js';
+import { glossary } from './sections/glossary.js';
+import { header } from './sections/header.js';
+import { heatmap } from './sections/heatmap.js';
+import { notes } from './sections/notes.js';
+import { provenance } from './sections/provenance.js';
+import { ranking } from './sections/ranking.js';
+import { species } from './sections/species.js';
+import { summary } from './sections/summary.js';
+import { worst } from './sections/worst.js';
+import { STYLE } from './style.js';
+
+const CONTENT_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'";
+
+/** Renders `report`, which must have passed its schema, as a page; `pictures` are shown in their order. */
+export async function renderHtml(report: Report, pictures: readonly Picture[]): Promise<string> {
+  const view = viewOf(report);
+  const sections = [
+    { id: 'success', name: 'Success', body: heatmap(view) },
+    { id: 'curves', name: 'Curves', body: await curves(view) },
+    { id: 'gains', name: 'Prior', body: gains(view) },
+    { id: 'ranking', name: 'Ranking', body: ranking(view) },
+    { id: 'clean', name: 'Without attack', body: clean(view) },
+    { id: 'directions', name: 'Directions', body: directions(view) },
+    { id: 'species', name: 'Species', body: species(view) },
+    { id: 'worst', name: 'Worst cases', body: worst(view, pictures) },
+    { id: 'reading', name: 'How to read it', body: glossary() },
+    { id: 'provenance', name: 'Provenance', body: provenance(view) },
+  ].filter(({ body }) => body !== undefined);
+  const page = html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta http-equiv="Content-Security-Policy" content="${CONTENT_POLICY}" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <title>${formatRef(report.model)} on ${formatRef(report.dataset)}: Facet report</title>
+        <style>
+          ${trusted(STYLE)}
+        </style>
+      </head>
+      <body>
+        <header class="top">
+          ${header(view)} ${notes(view)} ${summary(view)}
+          <nav aria-label="Sections">
+            <ul>
+              ${sections.map(({ id, name }) => html`<li><a href="#${id}">${name}</a></li>`)}
+            </ul>
+          </nav>
+        </header>
+        <main>${sections.map(({ body }) => body)}</main>
+        <footer>Facet ${report.provenance.facet}. Figures for machines stand in report.json.</footer>
+      </body>
+    </html> `;
+  return page.markup;
+}

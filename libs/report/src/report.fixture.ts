@@ -1,0 +1,379 @@
+/** A report as a real evaluation would write it, its rates shaped by what SFA measured on synthetic faces. */
+import { deflateSync } from 'node:zlib';
+import {
+  type CellReport,
+  EvaluationPlan,
+  type FacetCurve,
+  formatSearch,
+  type Norm,
+  type ObjectiveName,
+  Report,
+  type SearchConfig,
+} from '@facet/contracts';
+import type { Picture } from './picture.js';
+
+const LIVE = 200;
+const SPECIES: readonly [name: string, samples: number, clean: number][] = [
+  ['3d-mask', 60, 0.083],
+  ['a4', 110, 0.018],
+  ['pad', 120, 0.033],
+  ['phone', 110, 0.027],
+];
+const FACETS = ['attributes', 'spoof-type', 'illumination', 'depth', 'reflection'] as const;
+const EPSILONS = [1, 2, 4, 8];
+const FGSM: SearchConfig = { name: 'fgsm' };
+const PGD: SearchConfig = { name: 'pgd', steps: 10, restarts: 1 };
+
+const RATES: Readonly<Record<string, readonly number[]>> = {
+  'live direct': [0.726, 0.958, 0.994, 1],
+  'attributes facet': [0.114, 0.221, 0.338, 0.402],
+  'attributes sfa': [0.648, 0.931, 0.985, 1],
+  'spoof-type facet': [0.452, 0.58, 0.631, 0.66],
+  'spoof-type sfa': [0.689, 0.942, 0.988, 1],
+  'illumination facet': [0.533, 0.678, 0.741, 0.79],
+  'illumination sfa': [0.662, 0.936, 0.981, 0.998],
+  'depth facet': [0.571, 0.664, 0.722, 0.787],
+  'depth sfa': [0.71, 0.944, 0.99, 1],
+  'reflection facet': [0.462, 0.571, 0.652, 0.7],
+  'reflection sfa': [0.655, 0.921, 0.972, 0.99],
+  control: [0.021, 0.064, 0.102, 0.165],
+};
+
+/** Wilson's score interval, as the evaluation computes it. */
+function wilson(succeeded: number, attempted: number): [number, number] | null {
+  if (attempted === 0) return null;
+  const rate = succeeded / attempted;
+  const z2 = 1.96 ** 2 / attempted;
+  const centre = (rate + z2 / 2) / (1 + z2);
+  const half = (1.96 / (1 + z2)) * Math.sqrt((rate * (1 - rate)) / attempted + z2 / (4 * attempted));
+  return [Math.max(0, centre - half), Math.min(1, centre + half)];
+}
+
+const success = (attempted: number, rate: number) => {
+  const succeeded = Math.round(attempted * Math.min(1, Math.max(0, rate)));
+  return { attempted, succeeded, rate: attempted === 0 ? null : succeeded / attempted };
+};
+
+type Place = { facet: string; objective: ObjectiveName; search: SearchConfig; norm: Norm; steps: number };
+
+function cellOf({ facet, objective, search, norm, steps }: Place): CellReport {
+  const rates = RATES[`${facet} ${objective}`] ?? RATES.control;
+  const weaker = (search.name === 'fgsm' ? 0.72 : 1) * (norm === 'l2' ? 0.9 : 1);
+  const rate = rates[EPSILONS.indexOf(steps)] * weaker;
+  const bySpecies = Object.fromEntries(
+    SPECIES.map(([name, samples, clean], i) => [
+      name,
+      success(Math.round(samples * (1 - clean)), rate * (1.12 - 0.1 * i)),
+    ]),
+  );
+  const liveAsSpoof = success(194, rate * 0.94);
+  const attempted = Object.values(bySpecies).reduce((sum, one) => sum + one.attempted, 0);
+  const fooled = Object.values(bySpecies).reduce((sum, one) => sum + one.succeeded, 0);
+  const total = { attempted: attempted + 194, succeeded: fooled + liveAsSpoof.succeeded };
+  const epsilon = steps / 255;
+  return {
+    id: `${facet}.${objective}.${formatSearch(search)}.${norm}-${steps}-255`,
+    facet,
+    objective,
+    search: formatSearch(search),
+    norm,
+    epsilon,
+    samples: 600,
+    attempted: total.attempted,
+    succeeded: total.succeeded,
+    attackSuccessRate: total.succeeded / total.attempted,
+    interval: wilson(total.succeeded, total.attempted),
+    directions: {
+      spoofAsLive: { attempted, succeeded: fooled, rate: fooled / attempted },
+      liveAsSpoof,
+    },
+    bySpecies,
+    robustApcer: Math.min(1, 0.083 + rate * 0.917),
+    robustBpcer: Math.min(1, 0.03 + rate * 0.9),
+    robustAuc: Math.max(0, 0.993 - rate * 0.96),
+    maxLinf: norm === 'linf' ? epsilon : Math.min(1, epsilon * 4),
+    meanL2: epsilon * 0.86,
+  };
+}
+
+function cellsOf(): CellReport[] {
+  const rows: [string, ObjectiveName][] = [
+    ['live', 'direct'],
+    ...(['facet', 'sfa', 'control'] as const).flatMap((objective) =>
+      FACETS.map((facet): [string, ObjectiveName] => [facet, objective]),
+    ),
+  ];
+  const blocks: [SearchConfig, Norm, number[]][] = [
+    [FGSM, 'linf', EPSILONS],
+    [PGD, 'linf', EPSILONS],
+    [PGD, 'l2', [2, 4]],
+  ];
+  return rows.flatMap(([facet, objective]) =>
+    blocks.flatMap(([search, norm, all]) =>
+      all.map((steps) => cellOf({ facet, objective, search, norm, steps })),
+    ),
+  );
+}
+
+function groupBy<T>(items: readonly T[], key: (item: T) => string): T[][] {
+  const groups = new Map<string, T[]>();
+  for (const item of items) groups.set(key(item), [...(groups.get(key(item)) ?? []), item]);
+  return [...groups.values()];
+}
+
+function curvesOf(cells: readonly CellReport[]): FacetCurve[] {
+  return groupBy(cells, (cell) => [cell.facet, cell.objective, cell.search, cell.norm].join()).map(
+    (group) => {
+      const points = group.map(({ epsilon, attackSuccessRate }) => ({ epsilon, attackSuccessRate }));
+      let [area, x, y] = [0, 0, 0];
+      for (const { epsilon, attackSuccessRate: rate } of points) {
+        area += ((epsilon - x) * ((rate ?? 0) + y)) / 2;
+        [x, y] = [epsilon, rate ?? 0];
+      }
+      const { facet, objective, search, norm } = group[0];
+      return { facet, objective, search, norm, points, areaUnderSuccess: area / x };
+    },
+  );
+}
+
+function gainsOf(cells: readonly CellReport[]): Report['gains'] {
+  const auxiliary = cells.filter(({ facet }) => facet !== 'live');
+  return groupBy(auxiliary, (cell) => [cell.search, cell.norm, cell.epsilon].join()).map((group) => {
+    const mean = (objective: ObjectiveName): number | null => {
+      const own = group.filter((cell) => cell.objective === objective);
+      return own.length === 0
+        ? null
+        : own.reduce((sum, cell) => sum + (cell.attackSuccessRate ?? 0), 0) / own.length;
+    };
+    const [facet, sfa] = [mean('facet'), mean('sfa')];
+    const { search, norm, epsilon } = group[0];
+    return {
+      search,
+      norm,
+      epsilon,
+      facet,
+      sfa,
+      control: mean('control'),
+      gain: facet === null || sfa === null ? null : sfa - facet,
+    };
+  });
+}
+
+function facetsOf(): Report['facets'] {
+  const ranks = [5, 2, 3, 1, 4];
+  return FACETS.map((facet, i) => ({
+    facet,
+    source: 'head' as const,
+    feature: `features/${facet}`,
+    dimensions: 32,
+    probeAccuracy: [0.961, 0.968, 0.944, 0.972, 0.957][i],
+    priorSamples: { live: 412, spoof: 588 },
+    rank: ranks[i],
+  }));
+}
+
+const PLAN = EvaluationPlan.parse({
+  schema: 'facet.plan/v1',
+  name: 'standard',
+  seed: 7,
+  samples: 600,
+  batch: 32,
+  shard: 200,
+  attacks: [
+    {
+      objectives: ['direct', 'facet', 'sfa', 'control'],
+      searches: [FGSM, PGD],
+      threats: EPSILONS.map((steps) => ({ norm: 'linf', epsilon: `${steps}/255` })),
+    },
+    {
+      objectives: ['direct', 'facet', 'sfa', 'control'],
+      searches: [PGD],
+      threats: ['2/255', '4/255'].map((epsilon) => ({ norm: 'l2', epsilon })),
+    },
+  ],
+});
+
+/** The realistic report, with `changes` in place of its own fields; always one that the schema accepts. */
+export function fixtureReport(changes: Partial<Report> = {}): Report {
+  const cells = cellsOf();
+  return Report.parse({
+    schema: 'facet.report/v1',
+    evaluation: 'multitask-1.0.0-faces-2-0f3c5a91',
+    model: { name: 'multitask', version: '1.0.0', sha256: 'a1'.repeat(32) },
+    dataset: { name: 'synthetic-faces', version: '2', digest: '0b'.repeat(32) },
+    plan: PLAN,
+    clean: {
+      split: 'test',
+      samples: 600,
+      live: LIVE,
+      spoof: 400,
+      threshold: 0.53712,
+      thresholdSource: 'dev-eer',
+      accuracy: 0.965,
+      apcer: 0.083,
+      apcerBySpecies: Object.fromEntries(SPECIES.map(([name, samples, apcer]) => [name, { samples, apcer }])),
+      bpcer: 0.03,
+      acer: 0.0565,
+      hter: 0.0337,
+      eer: 0.0335,
+      auc: 0.99312,
+      bpcer10: 0.01,
+      bpcer20: 0.025,
+      bpcer100: 0.09,
+      tprAtFpr: { '0.001': 0.87, '0.005': 0.915, '0.01': 0.94 },
+    },
+    facets: facetsOf(),
+    cells,
+    curves: curvesOf(cells),
+    gains: gainsOf(cells),
+    worst: WORST,
+    verdict: {
+      policy: 'release',
+      passed: false,
+      checks: [
+        { name: 'clean ACER', passed: true, actual: 0.0565, limit: 0.08 },
+        { name: 'clean AUC', passed: true, actual: 0.99312, limit: 0.98 },
+        { name: 'attack success, direct, epsilon <= 2/255', passed: false, actual: 0.958, limit: 0.4 },
+        { name: 'attack success, texture', passed: false, actual: null, limit: 0.4 },
+      ],
+    },
+    notes: [],
+    provenance: {
+      facet: '0.1.0',
+      seed: 7,
+      backend: 'onnxruntime-node 1.23.0, cpu, 4 threads',
+      cpu: 'Example CPU @ 2.10GHz',
+      recheck: { images: 96, agreed: 96 },
+    },
+    ...changes,
+  });
+}
+
+/** A report of a plain classifier: only its decision could be attacked, on three samples, without a policy. */
+export function smallReport(changes: Partial<Report> = {}): Report {
+  const success = { attempted: 3, succeeded: 1, rate: 1 / 3 };
+  const cell: CellReport = {
+    ...cellOf({ facet: 'live', objective: 'direct', search: FGSM, norm: 'linf', steps: 2 }),
+    samples: 3,
+    attempted: 3,
+    succeeded: 1,
+    attackSuccessRate: 1 / 3,
+    interval: wilson(1, 3),
+    directions: { spoofAsLive: success, liveAsSpoof: { attempted: 0, succeeded: 0, rate: null } },
+    bySpecies: { unnamed: success },
+    robustBpcer: null,
+    robustAuc: null,
+  };
+  return fixtureReport({
+    plan: EvaluationPlan.parse({
+      ...PLAN,
+      samples: 3,
+      attacks: [{ objectives: ['direct'], searches: [FGSM], threats: [{ norm: 'linf', epsilon: '2/255' }] }],
+    }),
+    clean: {
+      ...fixtureReport().clean,
+      samples: 3,
+      live: 0,
+      spoof: 3,
+      thresholdSource: 'boundary',
+      threshold: 0,
+      accuracy: 1,
+      bpcer: null,
+      acer: null,
+      hter: null,
+      eer: null,
+      auc: null,
+      apcerBySpecies: { unnamed: { samples: 3, apcer: 0 } },
+      tprAtFpr: { '0.01': null },
+    },
+    facets: [],
+    cells: [cell],
+    curves: curvesOf([cell]),
+    gains: [],
+    worst: [],
+    verdict: { policy: null, passed: true, checks: [] },
+    notes: ['The dataset has no dev split: the threshold is the decision boundary of the model.'],
+    ...changes,
+  });
+}
+
+const WORST: Report['worst'] = [
+  {
+    cell: 'depth.sfa.pgd-10.linf-1-255',
+    shard: 0,
+    key: 'test_000017',
+    label: 'spoof',
+    species: 'a4',
+    epsilon: 1 / 255,
+    cleanScore: 0.1183,
+    adversarialScore: 0.9312,
+  },
+  {
+    cell: 'attributes.sfa.pgd-10.linf-1-255',
+    shard: 2,
+    key: 'test_000433',
+    label: 'live',
+    species: null,
+    epsilon: 1 / 255,
+    cleanScore: 0.9114,
+    adversarialScore: 0.0421,
+  },
+];
+
+/** A picture for every worst case of `report`. */
+export const fixturePictures = (report: Report): Picture[] =>
+  report.worst.map((shown, i) => ({
+    case: shown,
+    original: png(64, (x, y) => face(x, y, i)),
+    adversarial: png(64, (x, y) => face(x, y, i).map((value) => value + noise(x, y))),
+    difference: png(64, (x, y) => [0, 1, 2].map((c) => 128 + 24 * noise(x + c, y))),
+    amplification: 24,
+  }));
+
+const noise = (x: number, y: number): number => ((x * 7919 + y * 104729 + x * y) % 5) - 2;
+
+function face(x: number, y: number, i: number): number[] {
+  const inside = ((x - 32) / 19) ** 2 + ((y - 33) / 25) ** 2 < 1;
+  const eye = Math.abs(Math.abs(x - 32) - 8) < 3 && Math.abs(y - 27) < 2;
+  const mouth = Math.abs(x - 32) < 8 && Math.abs(y - 46) < 2;
+  if (eye || mouth) return [60, 35, 30];
+  return inside ? [214 - x / 2, 168 - i * 40, 140 - i * 40] : [60 + y, 90 + x, 120];
+}
+
+/** A PNG file of `size` x `size` RGB pixels. */
+function png(size: number, pixel: (x: number, y: number) => number[]): Uint8Array {
+  const rows = Buffer.alloc(size * (1 + size * 3));
+  for (let y = 0; y < size; y++)
+    for (let x = 0; x < size; x++)
+      pixel(x, y).forEach((value, c) => {
+        rows[y * (1 + size * 3) + 1 + x * 3 + c] = Math.max(0, Math.min(255, Math.round(value)));
+      });
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(size, 0);
+  header.writeUInt32BE(size, 4);
+  header.set([8, 2], 8);
+  return Buffer.concat([
+    Buffer.from([137, 80, 78, 71, 13, 10, 26, 10]),
+    chunk('IHDR', header),
+    chunk('IDAT', deflateSync(rows)),
+    chunk('IEND', Buffer.alloc(0)),
+  ]);
+}
+
+function chunk(type: string, data: Buffer): Buffer {
+  const body = Buffer.concat([Buffer.from(type, 'latin1'), data]);
+  const framed = Buffer.alloc(body.length + 8);
+  framed.writeUInt32BE(data.length, 0);
+  framed.set(body, 4);
+  framed.writeUInt32BE(crc32(body), body.length + 4);
+  return framed;
+}
+
+function crc32(bytes: Uint8Array): number {
+  let crc = 0xffffffff;
+  for (const byte of bytes) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
+  }
+  return (crc ^ 0xffffffff) >>> 0;
+}
