@@ -1,5 +1,4 @@
 /** Gradients of arithmetic, element by element, with broadcasting. */
-import { ModelError } from '../errors.js';
 import type { ElementType } from '../graph.js';
 import type { Rule, RuleContext } from './rule.js';
 import { scale, sumTo } from './tensors.js';
@@ -115,10 +114,9 @@ const FLOAT_CODES: Partial<Record<ElementType, number>> = {
   bfloat16: 16,
 };
 
-/** From float to float; others never carry a gradient. */
+/** From float to float. */
 const cast: Rule = (c) => {
-  const to = FLOAT_CODES[c.type(c.inputs[0])];
-  if (to === undefined) throw new ModelError('unsupported', 'is not a float', c.inputs[0]);
+  const to = FLOAT_CODES[c.type(c.inputs[0])] ?? c.refuse('it reads integers');
   return [c.emit('Cast', [c.gradient], { to })];
 };
 

@@ -138,6 +138,17 @@ describe('an operator without a gradient', () => {
     expect(differentiable(graph, shapes, ['x'], ['fine'])).toBeUndefined();
   });
 
+  it('is named where a path is quantised', () => {
+    const quantised = new GraphBuilder();
+    quantised.input('x', 'float32', ['N', 4]);
+    const scale = quantised.f32(0.1);
+    const q = quantised.node('QuantizeLinear', ['x', scale]);
+    const y = quantised.node('Add', ['x', quantised.node('DequantizeLinear', [q, scale])]);
+    const given = quantised.build('case');
+    const known = inferShapes(given, new Map([['x', [{ perSample: 1 }, 4]]]));
+    expect(differentiable(given, known, ['x'], [y])?.op).toBe('DequantizeLinear');
+  });
+
   it('counts where it has a rule that does not know its form', () => {
     const resized = new GraphBuilder();
     resized.input('x', 'float32', ['N', 1, 4, 4]);

@@ -80,13 +80,16 @@ export function differentiable(
   }
 }
 
-/** The tensors that depend on `wrt`, itself included. Only floats carry a gradient, so a path ends elsewhere. */
+/** Types that carry values; quantised ones too, so that a quantised path is refused and not taken for constant. */
+const CARRIES_VALUES = /^(b?float|u?int8|int32)/;
+
+/** The tensors that depend on `wrt`, itself included. A path ends at shapes, indices and conditions. */
 function dependents(graph: Graph, shapes: Shapes, wrt: readonly string[]): ReadonlySet<string> {
   const depends = new Set(wrt);
   for (const node of graph.nodes) {
     if (!node.inputs.some((input) => depends.has(input))) continue;
     for (const output of node.outputs)
-      if (/^b?float/.test(shapes.get(output)?.type ?? '')) depends.add(output);
+      if (CARRIES_VALUES.test(shapes.get(output)?.type ?? '')) depends.add(output);
   }
   return depends;
 }
