@@ -1,4 +1,4 @@
-import type { ModelCrop } from '@facet/contracts';
+import type { Box, ModelCrop } from '@facet/contracts';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { RawImage } from '../png.js';
@@ -141,3 +141,68 @@ describe('tensors', () => {
     expect(() => toTensor(new Uint8Array(5), 1, 2)).toThrow(RangeError);
   });
 });
+
+describe('against padding first and resizing then', () => {
+  test('gives the same bytes', () => {
+    const side = fc.double({ min: 1, max: 15, noNaN: true });
+    const start = fc.double({ min: -12, max: 12, noNaN: true });
+    const box = fc.record({ x: start, y: start, width: side, height: side });
+    const given = fc.tuple(image, box, fc.constantFrom('zero' as const, 'reflect' as const), fc.boolean());
+    fc.assert(
+      fc.property(given, ([raw, box, outside, square]) => {
+        const crop = rule({ outside, square, scale: 1.5 });
+        expect(cropFace(raw, box, crop, { height: 5, width: 6 })).toEqual(naive(raw, box, crop, 5, 6));
+      }),
+    );
+  });
+
+  test('Lanczos has the weights of its formula', () => {
+    const values = [10, 200, 30, 90, 250, 0, 120, 60, 180, 75];
+    const raw = { data: Uint8Array.from(values.flatMap((v) => [v, v, v])), width: 10, height: 1 };
+    const rgb = cropFace(raw, undefined, rule({ interpolation: 'area' }), { width: 20, height: 1 });
+    const sinc = (x: number) => (x === 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x));
+    for (let k = 0; k < 20; k++) {
+      const centre = (k + 0.5) / 2 - 0.5;
+      let sum = 0;
+      let total = 0;
+      for (let p = Math.ceil(centre - 4); p <= Math.floor(centre + 4); p++) {
+        const weight = sinc(centre - p) * sinc((centre - p) / 4);
+        sum += weight * values[Math.max(0, Math.min(9, p))];
+        total += weight;
+      }
+      expect(Math.abs(rgb[3 * k] - Math.max(0, Math.min(255, sum / total)))).toBeLessThanOrEqual(0.51);
+    }
+  });
+});
+
+/** Makes the padded crop, pixel by pixel, and interpolates it in two dimensions. */
+function naive(raw: RawImage, box: Box, crop: ModelCrop, height: number, width: number): Uint8Array {
+  const longer = Math.max(box.width, box.height);
+  const [w, h] = [crop.square ? longer : box.width, crop.square ? longer : box.height].map((s) =>
+    Math.max(1, Math.floor(s * crop.scale + 1e-9)),
+  );
+  const left = Math.floor(box.x + box.width / 2 - w / 2);
+  const top = Math.floor(box.y + box.height / 2 - h / 2);
+  const fold = (p: number, length: number): number => {
+    while (length > 1 && (p < 0 || p >= length)) p = p < 0 ? -p : 2 * (length - 1) - p;
+    return length === 1 ? 0 : p;
+  };
+  const at = (x: number, y: number, c: number): number => {
+    const [u, v] = [left + Math.max(0, Math.min(w - 1, x)), top + Math.max(0, Math.min(h - 1, y))];
+    const within = u >= 0 && v >= 0 && u < raw.width && v < raw.height;
+    if (!within && crop.outside === 'zero') return 0;
+    return raw.data[(fold(v, raw.height) * raw.width + fold(u, raw.width)) * 3 + c];
+  };
+  const out = new Uint8Array(height * width * 3);
+  for (let i = 0; i < out.length; i++) {
+    const c = i % 3;
+    const x = ((((i - c) / 3) % width) + 0.5) * (w / width) - 0.5;
+    const y = (Math.floor(i / 3 / width) + 0.5) * (h / height) - 0.5;
+    const [x0, y0] = [Math.floor(x), Math.floor(y)];
+    const [fx, fy] = [x - x0, y - y0];
+    const upper = at(x0, y0, c) * (1 - fx) + at(x0 + 1, y0, c) * fx;
+    const lower = at(x0, y0 + 1, c) * (1 - fx) + at(x0 + 1, y0 + 1, c) * fx;
+    out[i] = Math.floor(upper * (1 - fy) + lower * fy + 0.5 + 1e-9);
+  }
+  return out;
+}

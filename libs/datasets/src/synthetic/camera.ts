@@ -4,8 +4,7 @@
  */
 import { toByte } from '../numerics.js';
 import type { Picture, Variant } from './background.js';
-import { applyGamut, blurred, paintFrame } from './optics.js';
-import { paperWhite } from './media.js';
+import { applyGamut, blurred, paintFrame, paperWhite } from './optics.js';
 import type { Random } from './random.js';
 
 interface CameraRange {

@@ -9,10 +9,11 @@ import { paintBackground, type Picture, type Variant } from './background.js';
 import { capture, distract } from './camera.js';
 import { depthOf, layOut } from './geometry.js';
 import { drawLight, shade } from './light.js';
-import { present, SYNTHETIC_SPECIES, type Scene, type SyntheticSpecies } from './media.js';
+import { present, SYNTHETIC_SPECIES, type SyntheticSpecies } from './media.js';
 import { paintPerson } from './paint.js';
 import { attributesOf, drawLook, drawPerson } from './person.js';
 import { Random } from './random.js';
+import type { Scene } from './scene.js';
 
 export interface FaceOptions {
   readonly seed: number;

@@ -67,3 +67,21 @@ export function paintFrame(picture: Picture, size: number, colour: Colour, rando
     }
   }
 }
+
+/** Lays `share` of another picture over this one, where `region` (1 everywhere if absent) says so. */
+export function blend(
+  picture: Picture,
+  other: Picture,
+  region: Float32Array | undefined,
+  share: number,
+): void {
+  for (let i = 0, p = 0; i < picture.length; i += 3, p++) {
+    const t = region === undefined ? share : share * region[p];
+    for (let c = i; c < i + 3; c++) picture[c] += (other[c] - picture[c]) * t;
+  }
+}
+
+export const paperWhite = (random: Random): Colour => {
+  const white = random.uniform(0.7, 0.98);
+  return [white, white * random.uniform(0.96, 1), white * random.uniform(0.9, 1)];
+};
