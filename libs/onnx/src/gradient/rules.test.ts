@@ -1,4 +1,4 @@
-/** Every rule against central differences: one row per operator and per form of it that has code of its own. */
+/** Every rule against central differences: one table, and long for it; a row per operator and per form with code of its own. */
 import { describe, expect, it } from 'vitest';
 import { float, tensorF32, tensorI64, type GraphBuilder } from '../builder.js';
 import { gradientError, weight, type Case } from './differences.fixture.js';

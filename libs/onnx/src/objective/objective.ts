@@ -8,7 +8,8 @@ import { appendGradients } from '../gradient/gradients.js';
 import { addAll, reshape, scale } from '../gradient/tensors.js';
 import { BATCH, framed, type Frame, type Prepared } from './frame.js';
 import type { ObjectiveSpec, Term, WeightedTerm } from './spec.js';
-import { seedTerm, type Seeded } from './terms.js';
+import type { Seeded } from './term.js';
+import { seedTerm } from './terms.js';
 
 /** Added to a norm before dividing by it. */
 const NORM_FLOOR = 1e-12;
