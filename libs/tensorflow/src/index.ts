@@ -2,5 +2,6 @@ export * from './constants.js';
 export * from './execute.js';
 export * from './gradient.js';
 export * from './oracle.js';
-export * from './training/step.js';
+export * from './training/trainer.js';
+export * from './training/training-graph.js';
 export type { TF, TfTensor } from './tf.js';

@@ -1,0 +1,249 @@
+import { AUXILIARY_FACETS } from '@facet/contracts';
+import { buildMultitask, Layers } from '@facet/networks';
+import {
+  compileTraining,
+  GraphBuilder,
+  initialState,
+  LEARNING_RATE,
+  lossOf,
+  ModelError,
+  nextOf,
+  tensorF32,
+  type Tensor,
+  type TrainingSpec,
+} from '@facet/onnx';
+import {
+  averageResults,
+  averageStates,
+  splitBatch,
+  type StepResult,
+  type TrainingBatch,
+} from '@facet/learning';
+import * as tf from '@tensorflow/tfjs';
+import { beforeAll, describe, expect, it } from 'vitest';
+import {
+  distinct,
+  largestDifference,
+  runSession,
+  sessionOf,
+  toTf,
+  type Fed,
+} from '../onnxruntime.fixture.js';
+import { TrainingGraph } from './training-graph.js';
+import { TensorFlowTrainer } from './trainer.js';
+
+const N = 3;
+const SIZE = 16;
+const STEPS = 5;
+const RATE = 0.05;
+/** The pure JavaScript backend is slow; other work may share the machine. */
+const TIMEOUT_MS = 180_000;
+
+const network = buildMultitask({
+  backbone: 'resnet-small',
+  size: SIZE,
+  channels: 3,
+  facets: AUXILIARY_FACETS,
+  seed: 5,
+});
+
+const KINDS = {
+  classes: 'cross-entropy',
+  'multi-label': 'binary-cross-entropy',
+  map: 'mean-squared-error',
+} as const;
+const spec: TrainingSpec = {
+  input: 'pixels',
+  channels: 3,
+  height: SIZE,
+  width: SIZE,
+  losses: Object.entries(network.facets).map(([name, { head }], i) => ({
+    name,
+    kind: KINDS[head!.kind],
+    output: head!.output,
+    target: `target.${name}`,
+    mask: `mask.${name}`,
+    weight: 1 / (i + 1),
+  })),
+  optimiser: { kind: 'sgd', momentum: 0.9, weightDecay: 0.01 },
+};
+
+/** Targets of every loss; some samples take no part in some of them, and none in the last one. */
+function batch(step: number): Record<string, Fed> {
+  const feeds: Record<string, Fed> = {
+    pixels: {
+      dims: [N, 3, SIZE, SIZE],
+      data: distinct(N * 3 * SIZE * SIZE, step, 1 / (N * 3 * SIZE * SIZE)).map((value) => value + 0.5),
+    },
+  };
+  spec.losses.forEach(({ kind, name, target, mask }, i) => {
+    const none = i === spec.losses.length - 1 && step === 2;
+    feeds[mask] = {
+      dims: [N],
+      data: Float32Array.from({ length: N }, (_, n) => (none || (n + i) % 4 === 0 ? 0 : 1)),
+    };
+    const classes = { live: 2, 'spoof-type': 11, illumination: 5 }[name] ?? 0;
+    if (kind === 'cross-entropy')
+      feeds[target] = {
+        dims: [N],
+        data: BigInt64Array.from({ length: N }, (_, n) => BigInt((n * 3 + step) % classes)),
+      };
+    else if (kind === 'binary-cross-entropy')
+      feeds[target] = {
+        dims: [N, 40],
+        data: Float32Array.from({ length: N * 40 }, (_, n) => (n * 7 + step) % 2),
+      };
+    else feeds[target] = { dims: [N, 1, 2, 2], data: distinct(N * 4, step + i, 0.04).map(Math.abs) };
+  });
+  return feeds;
+}
+
+const onDevice = (feeds: Readonly<Record<string, Fed>>): Record<string, tf.Tensor> =>
+  Object.fromEntries(Object.entries(feeds).map(([name, fed]) => [name, toTf(tf, fed)]));
+
+beforeAll(async () => {
+  await tf.setBackend('cpu');
+});
+
+const upload = (state: ReadonlyMap<string, Tensor>): Record<string, tf.Tensor> =>
+  Object.fromEntries(
+    [...state].map(([name, { dims, data }]) => [name, tf.tensor(data as Float32Array, [...dims])]),
+  );
+
+it(
+  'a step equals the graph that @facet/onnx compiles: losses, weights, momenta and moments, step by step',
+  async () => {
+    const compiled = compileTraining(network.model, spec);
+    const session = await sessionOf(compiled.graph);
+    const training = new TrainingGraph(tf, network.model.graph, spec);
+    expect(training.initial).toEqual(initialState(network.model, compiled));
+    let state: Record<string, Fed> = Object.fromEntries(
+      [...training.initial].map(([name, { dims, data }]) => [name, { dims, data: data as Float32Array }]),
+    );
+    let here: Readonly<Record<string, tf.Tensor>> = upload(training.initial);
+
+    for (let i = 0; i < STEPS; i++) {
+      const feeds = batch(i);
+      const rate = { dims: [], data: Float32Array.of(RATE) };
+      const expected = await runSession(session, { ...feeds, ...state, [LEARNING_RATE]: rate });
+      const outcome = training.step(here, onDevice(feeds), RATE);
+      for (const { name } of spec.losses) {
+        const [loss] = expected[lossOf(name)].data as Float32Array;
+        expect(outcome.losses[name].dataSync()[0]).toBeCloseTo(loss, 4);
+      }
+      here = outcome.state;
+      state = Object.fromEntries(Object.keys(state).map((name) => [name, expected[nextOf(name)]]));
+      for (const name of Object.keys(state)) {
+        const difference = largestDifference(here[name].dataSync(), state[name].data as Float32Array);
+        expect(difference, `${name} after step ${i + 1}`).toBeLessThan(1e-4);
+      }
+    }
+  },
+  TIMEOUT_MS,
+);
+
+it('names a weight that no loss reaches', () => {
+  const b = new GraphBuilder();
+  b.input('x', 'float32', ['N', 1, 1, 1]);
+  b.node('Flatten', ['x'], {}, 'flat');
+  for (const name of ['used', 'idle'])
+    b.node('MatMul', ['flat', b.initializer(`${name}.weight`, tensorF32([1, 1], [1]))], {}, name);
+  const losses = [
+    { name: 'l', kind: 'mean-squared-error', output: 'used', target: 't', mask: 'm', weight: 1 },
+  ] as const;
+  const small: TrainingSpec = { ...spec, input: 'x', channels: 1, height: 1, width: 1, losses };
+  expect(() => new TrainingGraph(tf, b.build('g'), small)).toThrow(ModelError);
+  expect(() => new TrainingGraph(tf, b.build('g'), small)).toThrow(/idle.weight: no loss/);
+});
+
+describe('the trainer', () => {
+  // A network of two layers: the pure JavaScript backend takes seconds for a step of the whole one.
+  const builder = new GraphBuilder();
+  const layers = new Layers(builder, 7);
+  const image = {
+    tensor: builder.input('pixels', 'float32', ['N', 3, 8, 8]),
+    channels: 3,
+    height: 8,
+    width: 8,
+  };
+  const maps = layers.convNormRelu('maps', image, { channels: 4, stride: 2 });
+  layers.linear('live', layers.globalAveragePool('pooled', maps), 2, 'linear');
+  const graph = builder.build('small');
+  const kind = 'cross-entropy';
+  const small: TrainingSpec = {
+    ...spec,
+    height: 8,
+    width: 8,
+    losses: [{ name: 'live', kind, output: 'live', target: 'target', mask: 'mask', weight: 1 }],
+  };
+  const labelled = (seed: number, parts: number): TrainingBatch => ({
+    size: 4,
+    parts,
+    pixels: distinct(4 * 3 * 64, seed, 1 / (4 * 3 * 64)),
+    targets: { live: BigInt64Array.of(0n, 1n, 1n, 0n) },
+    masks: { live: Float32Array.of(1, 1, 0, 1) },
+  });
+  const total = ({ losses }: StepResult): number => losses['live'];
+  const open = (): TensorFlowTrainer => new TensorFlowTrainer(tf, graph, small);
+  const OPTIONS = { learningRate: RATE };
+
+  it('makes the losses smaller, and goes on from a state that was read', async () => {
+    const trainer = open();
+    const first = total(await trainer.step(labelled(0, 1), OPTIONS));
+    const state = await trainer.state();
+    const second = total(await trainer.step(labelled(0, 1), OPTIONS));
+    expect(second).toBeLessThan(first);
+    const again = open();
+    await again.load(state);
+    expect(total(await again.step(labelled(0, 1), OPTIONS))).toBe(second);
+    await Promise.all([trainer.close(), again.close()]);
+  });
+
+  it('averages the states of the parts', async () => {
+    const whole = labelled(1, 2);
+    const trainer = open();
+    const result = await trainer.step(whole, OPTIONS);
+    const parts = await Promise.all(
+      splitBatch(whole).map(async (part) => {
+        const alone = open();
+        const result = await alone.step(part, OPTIONS);
+        const state = await alone.state();
+        await alone.close();
+        return { result, state };
+      }),
+    );
+    expect(total(result)).toBeCloseTo(total(averageResults(parts.map((part) => part.result))), 5);
+    const expected = averageStates(parts.map(({ state }) => state));
+    for (const [name, { data }] of await trainer.state())
+      expect(largestDifference(data as Float32Array, expected.get(name)!.data as Float32Array)).toBeLessThan(
+        1e-6,
+      );
+    await trainer.close();
+  });
+
+  it('leaves nothing on the device once it is closed, not even after a step that failed', async () => {
+    const before = tf.memory().numTensors;
+    const trainer = open();
+    const held = tf.memory().numTensors;
+    await expect(trainer.step({ ...labelled(1, 1), masks: {} }, OPTIONS)).rejects.toThrow();
+    await expect(
+      trainer.step(labelled(1, 1), { ...OPTIONS, signal: AbortSignal.abort(new Error('enough')) }),
+    ).rejects.toThrow('enough');
+    await trainer.step(labelled(1, 1), OPTIONS);
+    expect(tf.memory().numTensors).toBe(held);
+    await trainer.close();
+    await trainer.close();
+    expect(tf.memory().numTensors).toBe(before);
+    await expect(trainer.step(labelled(1, 1), OPTIONS)).rejects.toThrow('closed');
+  });
+
+  it('refuses a state of another training by the name that is wrong', async () => {
+    const trainer = open();
+    const state = new Map(await trainer.state());
+    state.set('live.bias', tensorF32([3], [1, 2, 3]));
+    await expect(trainer.load(state)).rejects.toThrow(/live.bias: is \[3\], not \[2\]/);
+    state.delete('live.bias');
+    await expect(trainer.load(state)).rejects.toThrow(/live.bias: is missing/);
+    await trainer.close();
+  });
+});
