@@ -42,7 +42,11 @@ function sizesOf(node: Node, shapes: Shapes): { channels: number; positions: num
   return { channels: fixed[0], positions: fixed[1] * fixed[2] };
 }
 
-/** Appends the normalisation with the batch's moments, and the next running moments as outputs. */
+/**
+ * Appends the normalisation with the batch's moments, and the next running moments as outputs. The variance is the
+ * mean square less the squared mean, one pass instead of two: its relative error is about 1e-7 (mean / deviation)^2,
+ * which is small behind a convolution.
+ */
 export function appendBatchNorm(b: GraphBuilder, node: Node, shapes: Shapes): Moments {
   const { channels, positions } = sizesOf(node, shapes);
   const [x, scale, bias, runningMean, runningVariance] = node.inputs;

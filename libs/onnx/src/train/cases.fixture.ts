@@ -96,7 +96,7 @@ export const CASES: Readonly<Record<string, () => Case>> = {
     net.dense('live', net.pool(second), [2, 4]);
     return { model: net.model({ live: [2] }), losses: [loss('live', 'cross-entropy')] };
   },
-  'residual, strides, groups, wide input': () => {
+  'residual, strides, groups, many channels': () => {
     const net = new Net();
     const stem = net.conv('stem', 'pixels', [16, 2, 3, 3], { strides: [2, 2] });
     const x = net.node('Relu', net.norm('norm', stem, 16));
@@ -107,13 +107,20 @@ export const CASES: Readonly<Record<string, () => Case>> = {
       dilations: [2, 2],
     });
     const sum = net.node('Add', x, net.norm('norm2', grouped, 16));
-    const taps = net.conv('taps', net.node('Relu', sum), [3, 16, 3, 2], {
-      strides: [1, 2],
+    const relu = net.node('Relu', sum);
+    // On one pixel most taps of the kernel meet nothing but padding.
+    const pixel = net.conv('pixel', net.pool(relu, 4, 4), [3, 16, 3, 3]);
+    net.b.node('Flatten', [pixel], {}, 'illumination');
+    const taps = net.conv('taps', relu, [3, 16, 3, 2], {
+      strides: [2, 1],
       pads: [1, 0, 1, 1],
     });
     const narrow = net.conv('narrow', taps, [4, 3, 1, 1], { pads: [0, 0, 0, 0] });
     net.dense('attributes', net.norm('norm3', net.node('Sigmoid', narrow), 4), [5, 4]);
-    return { model: net.model({ attributes: [5] }), losses: [loss('attributes', 'binary-cross-entropy')] };
+    return {
+      model: net.model({ attributes: [5], illumination: [3] }),
+      losses: [loss('attributes', 'binary-cross-entropy'), loss('illumination', 'cross-entropy')],
+    };
   },
   'several heads, maps, overlapping pool, bias': () => {
     const net = new Net();

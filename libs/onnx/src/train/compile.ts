@@ -60,7 +60,7 @@ export function compileTraining(model: Model, spec: TrainingSpec): Model {
     shapes,
     seeds,
     weights.map((weight) => weight.name),
-    rulesFor(graph, statistics),
+    rulesFor(graph, spec, statistics),
   );
   for (const weight of weights) {
     const gradient = gradients.get(weight.name);
@@ -110,15 +110,19 @@ function appendLosses(
   return seeds;
 }
 
-function rulesFor(graph: Graph, statistics: ReadonlyMap<Node, Moments>): ReadonlyMap<string, Rule> {
+function rulesFor(
+  graph: Graph,
+  spec: TrainingSpec,
+  statistics: ReadonlyMap<Node, Moments>,
+): ReadonlyMap<string, Rule> {
   const readers = new Map<string, number>();
   const makers = new Map<string, string>();
   for (const node of graph.nodes) {
     for (const input of node.inputs) readers.set(input, (readers.get(input) ?? 0) + 1);
     for (const output of node.outputs) makers.set(output, node.op);
   }
-  for (const { name } of graph.outputs) readers.set(name, (readers.get(name) ?? 0) + 1);
-  /** Whether a tensor comes from that operator and goes to one node only. */
+  for (const { output } of spec.losses) readers.set(output, (readers.get(output) ?? 0) + 1);
+  /** Whether a tensor comes from that operator and goes to one reader only, so that gradients meet nowhere else. */
   const only = (op: string) => (tensor: string) => makers.get(tensor) === op && readers.get(tensor) === 1;
 
   const pending: PendingFactors = new Map();

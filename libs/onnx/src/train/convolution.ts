@@ -3,9 +3,10 @@
  * step. The weight's gradient is one matrix product per tap of the kernel, over channel-major matrices: that is
  * where a CPU multiplies fastest.
  */
+import type { GraphBuilder } from '../builder.js';
 import { convInputGradient } from '../gradient/convolution.js';
 import type { Rule, RuleContext } from '../gradient/rule.js';
-import { slidingOf } from '../gradient/sliding.js';
+import { type Sliding, slidingOf } from '../gradient/sliding.js';
 import { pad, range } from '../gradient/tensors.js';
 
 /** Gradients that still lack a factor per channel [C], which the convolution before applies to its weights. */
@@ -34,43 +35,47 @@ export const convolutionRule =
     ];
   };
 
-/** [O, I / groups, ...kernel]: the sum over n and places p of g[n, o, p] x[n, i, p stride + tap dilation - pad]. */
+/**
+ * [O, I / groups, ...kernel]: the sum over n and places p of g[n, o, p] x[n, i, p stride + tap dilation - pad].
+ * Tensors lie as [channels, ...leading axes, N, last axis]. Along the last axis x is padded and cut per tap; along
+ * the others both are cut to the places where the tap meets data, which copies long runs and multiplies no zeros.
+ */
 function weightGradient(c: RuleContext): string {
   const b = c.builder;
   const [x, w] = c.inputs;
   const [outChannels, depth, ...kernel] = c.dims(w).map((_, i) => c.size(w, i));
   const groups = c.int('group', 1);
   const s = slidingOf(c, x, c.output, kernel);
-  const last = kernel.length + 1;
-  // [channels, ...all spatial axes but the last, N, the last]: cutting a tap out copies long runs.
-  const perm = [1, ...range(last - 2).map((i) => i + 2), 0, last];
+  const last = kernel.length - 1;
+  const perm = [1, ...range(last).map((i) => i + 2), 0, last + 2];
   const channelMajor = (tensor: string): string => b.node('Transpose', [tensor], { perm });
   const matrix = (tensor: string, rows: number): string =>
     b.node('Reshape', [tensor, b.i64(groups === 1 ? [rows, -1] : [groups, rows / groups, -1])]);
-  const cut = (tensor: string, tap: number, i: number): string => {
-    const from = tap * s.dilations[i];
-    const to = from + (s.counts[i] - 1) * s.strides[i] + 1;
-    const axis = perm.indexOf(i + 2);
-    return b.node('Slice', [tensor, ...[from, to, axis, s.strides[i]].map((n) => b.i64([n]))]);
-  };
 
-  const left = matrix(channelMajor(c.gradient), outChannels);
-  let seen = [channelMajor(pad(b, x, [0, 0, ...s.begin], [0, 0, ...s.end]))];
-  // The last axis is cut first and its taps run fastest in the kernel.
-  for (let i = kernel.length - 1; i >= 0; i--)
-    seen = range(kernel[i]).flatMap((tap) => seen.map((part) => cut(part, tap, i)));
-  if (groups === 1 && depth < NARROW) {
-    const all = b.node('Gemm', [left, matrix(b.node('Concat', seen, { axis: 0 }), depth * seen.length)], {
+  const stacked = groups === 1 && depth < NARROW;
+  let pairs: readonly Pair[] = [{ x: channelMajor(x), g: channelMajor(c.gradient) }];
+  // The last axis is cut first, and its taps run fastest in the kernel.
+  for (let i = last; i >= 0; i--) {
+    const crops = i < last && !stacked && range(kernel[i]).every((tap) => isMet(meeting(s, i, tap)));
+    const cut = crops ? cropped(b, s, i, perm) : padded(b, s, i, perm);
+    pairs = range(kernel[i]).flatMap((tap) => pairs.map((pair) => cut(pair, tap)));
+  }
+
+  if (stacked) {
+    const all = b.node(
+      'Concat',
+      pairs.map((pair) => pair.x),
+      { axis: 0 },
+    );
+    const product = b.node('Gemm', [matrix(pairs[0].g, outChannels), matrix(all, depth * pairs.length)], {
       transB: 1,
     });
-    const apart = b.node('Reshape', [all, b.i64([outChannels, seen.length, depth])]);
-    return b.node('Reshape', [
-      b.node('Transpose', [apart], { perm: [0, 2, 1] }),
-      b.i64([outChannels, depth, ...kernel]),
-    ]);
+    const apart = b.node('Reshape', [product, b.i64([outChannels, pairs.length, depth])]);
+    const turned = b.node('Transpose', [apart], { perm: [0, 2, 1] });
+    return b.node('Reshape', [turned, b.i64([outChannels, depth, ...kernel])]);
   }
-  const products = seen.map((part) => {
-    const right = matrix(part, groups * depth);
+  const products = pairs.map((pair) => {
+    const [left, right] = [matrix(pair.g, outChannels), matrix(pair.x, groups * depth)];
     const product =
       groups === 1
         ? b.node('Gemm', [left, right], { transB: 1 })
@@ -79,4 +84,60 @@ function weightGradient(c: RuleContext): string {
   });
   const taps = products.length === 1 ? products[0] : b.node('Concat', products, { axis: 2 });
   return b.node('Reshape', [taps, b.i64([outChannels, depth, ...kernel])]);
+}
+
+/** What a tap of the kernel multiplies: elements of the input, and of the output's gradient. */
+interface Pair {
+  readonly x: string;
+  readonly g: string;
+}
+
+type Cut = (pair: Pair, tap: number) => Pair;
+
+/** All windows along axis i; where they leave the data x has zeros. */
+function padded(b: GraphBuilder, s: Sliding, i: number, perm: readonly number[]): Cut {
+  const axis = perm.indexOf(i + 2);
+  const none = perm.map(() => 0);
+  return ({ x, g }, tap) => {
+    const first = tap * s.dilations[i] - s.begin[i];
+    const length = (s.counts[i] - 1) * s.strides[i] + 1;
+    const whole = pad(b, x, none.with(axis, -first), none.with(axis, first + length - s.sizes[i]));
+    return { x: slice(b, whole, axis, [0, length, s.strides[i]], length), g };
+  };
+}
+
+/** Only the windows in which the tap meets data. */
+function cropped(b: GraphBuilder, s: Sliding, i: number, perm: readonly number[]): Cut {
+  const axis = perm.indexOf(i + 2);
+  const known = new Map<string, string>();
+  return ({ x, g }, tap) => {
+    const [from, to] = meeting(s, i, tap);
+    const first = from * s.strides[i] + tap * s.dilations[i] - s.begin[i];
+    const end = first + (to - from - 1) * s.strides[i] + 1;
+    const key = `${g} ${from} ${to}`;
+    const gradient = known.get(key) ?? slice(b, g, axis, [from, to, 1], s.counts[i]);
+    known.set(key, gradient);
+    return { x: slice(b, x, axis, [first, end, s.strides[i]], s.sizes[i]), g: gradient };
+  };
+}
+
+/** The windows along axis i, from and to, in which a tap of the kernel lies on data. */
+function meeting(s: Sliding, i: number, tap: number): readonly [number, number] {
+  const offset = tap * s.dilations[i] - s.begin[i];
+  const from = Math.max(0, Math.ceil(-offset / s.strides[i]));
+  const to = Math.min(s.counts[i], Math.floor((s.sizes[i] - 1 - offset) / s.strides[i]) + 1);
+  return [from, to];
+}
+
+const isMet = ([from, to]: readonly [number, number]): boolean => from < to;
+
+function slice(
+  b: GraphBuilder,
+  tensor: string,
+  axis: number,
+  [from, to, step]: readonly [number, number, number],
+  size: number,
+): string {
+  if (from === 0 && to === size && step === 1) return tensor;
+  return b.node('Slice', [tensor, ...[from, to, axis, step].map((n) => b.i64([n]))]);
 }
