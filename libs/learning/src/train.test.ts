@@ -1,5 +1,6 @@
 import { buildMultitask } from '@facet/networks';
-import type { Tensor } from '@facet/onnx';
+import { inferenceModel, type Tensor, writeModel } from '@facet/onnx';
+import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { afterEach, describe, expect, it } from 'vitest';
 import { trainingSpec } from './losses.js';
 import { sessionTrainer } from './session-trainer.fixture.js';
@@ -164,6 +165,20 @@ describe('train, with real steps', () => {
     const mean = (from: number, name: string): number =>
       reports.slice(from, from + 4).reduce((sum, { losses }) => sum + losses[name] / 4, 0);
     for (const { name } of spec.losses) expect(mean(20, name), name).toBeLessThan(0.7 * mean(0, name));
+  });
+
+  it('gives a network that decides unseen samples rightly, by its running moments', async () => {
+    const { last } = await run(1, 8);
+    const session = await InferenceSession.create(writeModel(inferenceModel(network.model, last.state)));
+    const unseen = stripedSamples(200);
+    const { pixels, targets } = await unseen.get(Uint32Array.from({ length: 100 }, (_, i) => 100 + i));
+    const { live } = await session.run({ pixels: new OrtTensor('float32', pixels, [100, 3, 16, 16]) });
+    await session.release();
+    const logits = live.data as Float32Array;
+    const right = Array.from(targets.live.data, Number).filter(
+      (label, i) => Number(logits[2 * i + 1] > logits[2 * i]) === label,
+    );
+    expect(right.length).toBeGreaterThanOrEqual(95);
   });
 
   it('gives the same bits for the same seed, interrupted or not, and others for another', async () => {
