@@ -1,5 +1,14 @@
 // Networks with known outputs and gradients. The folder is named by FACET_CASES; without it there is nothing to compare with.
-import { readModel } from '@facet/onnx';
+import {
+  compileObjective,
+  prepare,
+  raiseOpset,
+  readModel,
+  rebatch,
+  type Dim,
+  type ObjectiveSpec,
+} from '@facet/onnx';
+import type { ModelOutput } from '@facet/contracts';
 import * as tf from '@tensorflow/tfjs';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,6 +25,7 @@ import {
   runSession,
   sessionOf,
 } from './onnxruntime.fixture.js';
+import { TensorFlowOracle } from './oracle.js';
 
 const folder = process.env['FACET_CASES'];
 const NETWORKS = ['vgg', 'densenet', 'vit', 'mobilenetv2', 'convnext', 'cdcn'];
@@ -77,6 +87,51 @@ describe.skipIf(folder === undefined)('reference networks (FACET_CASES)', () => 
       expect(largestDifference(actual.dataSync(), expected[output.name].data as Float32Array)).toBeLessThan(
         1e-3,
       );
+    },
+    TIMEOUT_MS,
+  );
+
+  // The reference gradients stand on the logits, which one head turns to zero. This one stands on what the head
+  // reads, with weights that no network is indifferent to, and both sides differentiate the same prepared graph.
+  it.each([
+    ...NETWORKS.map((name) => join('gradients', name)),
+    ...PUBLISHED.map((name) => join('published', name)),
+  ])(
+    '%s: a linear objective on the last feature, against the gradient graph of @facet/onnx',
+    async (name) => {
+      const read = rebatch(raiseOpset(readModel(readFileSync(path(`${name}.onnx`)))));
+      const [input] = read.graph.inputs;
+      const [, , height, width] = input.dims.map(Number);
+      const batch: readonly Dim[] = [{ perSample: 1 }, 3, height, width];
+      const prepared = prepare(read, new Map([[input.name, batch]]));
+      const { graph } = prepared.model;
+      const output = graph.outputs[0].name;
+      const feature = graph.nodes.find((node) => node.outputs.includes(output))!.inputs[0];
+      const dims = prepared.shapes.get(feature)!.dims;
+      const channels = Number(dims[dims.length === 3 ? 2 : 1]);
+      const objective: ObjectiveSpec = {
+        input: { name: input.name, swapRedBlue: true, scale: [1, 2, 1.5], offset: [0, -0.5, 0.1] },
+        terms: [
+          { term: { kind: 'linear', tensor: feature, weights: distinct(channels, 8), bias: 0.1 }, weight: 1 },
+        ],
+      };
+      const n = 1;
+      const pixels = distinct(n * 3 * height * width, 3, 1 / (n * 3 * height * width)).map(
+        (value) => value + 0.5,
+      );
+      const session = await sessionOf(compileObjective(prepared, objective).graph, prepared.model.opset);
+      const expected = await runSession(session, {
+        pixels: { dims: [n, 3, height, width], data: pixels },
+        label: { dims: [n], data: BigInt64Array.of(1n) },
+      });
+      const decision: ModelOutput = { kind: 'logits', name: output, classes: 2, live: [0] };
+      const oracle = new TensorFlowOracle(tf, { graph, objective, output: decision, height, width });
+      const actual = await oracle.gradient({ n, pixels, labels: Uint8Array.of(1), targets: new Map() });
+      oracle.close();
+      expect(actual.gradient.some((value) => value !== 0)).toBe(true);
+      expect(cosine(actual.gradient, expected['gradient'].data as Float32Array)).toBeGreaterThan(0.9999);
+      expect(relativeError(actual.gradient, expected['gradient'].data as Float32Array)).toBeLessThan(0.01);
+      expect(relativeError(actual.value, expected['value'].data as Float32Array)).toBeLessThan(1e-3);
     },
     TIMEOUT_MS,
   );
