@@ -1,2 +1,44 @@
 // What every service is made of: configuration, handler loop, lifecycle, errors.
-export {};
+export {
+  FacetError,
+  type FacetErrorOptions,
+  InputError,
+  isTerminal,
+  RetryableError,
+  TerminalError,
+  TimeLimitError,
+} from './errors.js';
+export { errorChain, errorLine, type ErrorLink } from './error-chain.js';
+export {
+  type EventContext,
+  type EventKind,
+  type OutgoingEvent,
+  type ReceivedEvent,
+  type Registry,
+  type TypeOf,
+} from './registry.js';
+export { VOCABULARY } from './vocabulary.js';
+export { decodeEvent, derivedId, encodeEvent, type SentEvent } from './envelope.js';
+export {
+  DeadLetter,
+  deadLetterSubject,
+  decodeDeadLetter,
+  encodeDeadLetter,
+  originalOf,
+} from './dead-letter.js';
+export { type Backoff, backoffMs, DEFAULT_BACKOFF } from './backoff.js';
+export { consumerOf, defineHandler, type GivenUp, type Handler, type HandlerContext } from './handler.js';
+export { runHandlers, type RunHandlersOptions, type RunningHandlers } from './run-handlers.js';
+export { NO_PROGRESS, type Progress, type ProgressReport } from './progress.js';
+export {
+  createLog,
+  type Log,
+  LOG_LEVELS,
+  type LogFields,
+  type LogLevel,
+  logOptions,
+  NO_LOG,
+  withFields,
+} from './log.js';
+export { readConfig } from './config.js';
+export { Lifecycle } from './lifecycle.js';
