@@ -44,18 +44,18 @@ export function modelOfNodes(
   };
 }
 
-/** The graph's first output for a float input, flat. */
-export async function run(model: Model, dims: readonly number[], seed = 1): Promise<number[]> {
-  const { inputs, outputs } = model.graph;
-  const session = await InferenceSession.create(writeModel(model), {
+/** The first output of a model or file for a float input, flat. */
+export async function run(model: Model | Uint8Array, dims: readonly number[], seed = 1): Promise<number[]> {
+  const bytes = model instanceof Uint8Array ? model : writeModel(model);
+  const session = await InferenceSession.create(bytes, {
     logSeverityLevel: 4,
     intraOpNumThreads: 1,
   });
   try {
     const count = dims.reduce((total, dim) => total * dim, 1);
     const feed = new OrtTensor('float32', noise(count, seed), dims);
-    const results = await session.run({ [inputs[0].name]: feed });
-    return Array.from(results[outputs[0].name].data as ArrayLike<number | bigint>, Number);
+    const results = await session.run({ [session.inputNames[0]]: feed });
+    return Array.from(results[session.outputNames[0]].data as ArrayLike<number | bigint>, Number);
   } finally {
     await session.release();
   }

@@ -56,7 +56,7 @@ const writeNode = (node: Node): NodeProto =>
     create(NodeProtoSchema, {
       name: node.name,
       opType: node.op,
-      domain: node.domain,
+      ...(node.domain !== '' && { domain: node.domain }),
       input: [...node.inputs],
       output: [...node.outputs],
       attribute: Object.entries(node.attributes).map(([name, value]) => writeAttribute(name, value)),

@@ -2,6 +2,7 @@
 import { ModelError } from '../../errors.js';
 import type { AttributeValue, Dim, ElementType, Graph, Model, Node, Tensor } from '../../graph.js';
 import { inferShapes } from '../../shapes/index.js';
+import { Names } from '../names.js';
 import { nodeAt } from '../where.js';
 
 /** Element types by their numbers in Cast's attribute, as far as they are floating. */
@@ -20,7 +21,7 @@ export class Raising {
   readonly #graph: Graph;
   readonly #nodes: Node[] = [];
   readonly #initializers: Map<string, Tensor>;
-  readonly #taken: Set<string>;
+  readonly #names: Names;
   readonly #read: ReadonlySet<string>;
   readonly #types = new Map<string, ElementType>();
 
@@ -30,10 +31,7 @@ export class Raising {
     this.#initializers = new Map(graph.initializers);
     for (const { name, type } of graph.inputs) this.#types.set(name, type);
     for (const [name, { type }] of graph.initializers) this.#types.set(name, type);
-    this.#taken = new Set([
-      ...this.#types.keys(),
-      ...graph.nodes.flatMap(({ name, outputs }) => [name, ...outputs]),
-    ]);
+    this.#names = new Names(graph);
     this.#read = new Set([
       ...graph.nodes.flatMap(({ inputs }) => inputs),
       ...graph.outputs.map(({ name }) => name),
@@ -52,9 +50,9 @@ export class Raising {
 
   /** Appends a node of our own before the one that is rewritten, and returns its output. */
   append(op: string, inputs: readonly string[], attributes: Node['attributes'], hint: string): string {
-    const output = this.#fresh(hint);
+    const output = this.#names.fresh(hint);
     this.push({
-      name: this.#fresh(`${output}/${op}`),
+      name: this.#names.fresh(`${output}/${op}`),
       op,
       domain: '',
       inputs,
@@ -65,7 +63,7 @@ export class Raising {
   }
 
   constant(tensor: Tensor, hint: string): string {
-    const name = this.#fresh(hint);
+    const name = this.#names.fresh(hint);
     this.#initializers.set(name, tensor);
     this.#types.set(name, tensor.type);
     return name;
@@ -114,13 +112,6 @@ export class Raising {
 
   graph(): Graph {
     return { ...this.#graph, nodes: this.#nodes, initializers: this.#initializers };
-  }
-
-  #fresh(hint: string): string {
-    let name = hint;
-    for (let i = 1; this.#taken.has(name); i++) name = `${hint}_${i}`;
-    this.#taken.add(name);
-    return name;
   }
 }
 
