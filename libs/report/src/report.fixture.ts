@@ -63,7 +63,7 @@ function cellOf({ facet, objective, search, norm, steps }: Place): CellReport {
   const bySpecies = Object.fromEntries(
     SPECIES.map(([name, samples, clean], i) => [
       name,
-      success(Math.round(samples * (1 - clean)), rate * (1.12 - 0.1 * i)),
+      success(Math.round(samples * (1 - clean)), rate ** (0.75 + 0.15 * i)),
     ]),
   );
   const liveAsSpoof = success(194, rate * 0.94);

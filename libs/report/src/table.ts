@@ -37,7 +37,8 @@ function tables(block: Block, paint: Paint): string[] {
   const objectives = [...new Set(block.rows.map(({ objective }) => objective))];
   const widths = objectives.map((objective) => Math.max(5, objective.length));
   const groupWidth = widths.reduce((sum, width) => sum + width + 1, -1);
-  const perTable = Math.max(1, Math.floor((WIDTH - label) / (SEPARATOR.length + groupWidth)));
+  const fitting = Math.max(1, Math.floor((WIDTH - label) / (SEPARATOR.length + groupWidth)));
+  const perTable = Math.ceil(block.epsilons.length / Math.ceil(block.epsilons.length / fitting));
   const line = (first: string, groups: readonly string[]): string =>
     [first.padEnd(label), ...groups].join(SEPARATOR).trimEnd();
   const lines = [paint(`attack success in %, ${block.title}`, BOLD)];

@@ -34,6 +34,7 @@ export interface Block {
 
 export interface View {
   readonly report: Report;
+  /** The reference first, the others as the report lists them. */
   readonly blocks: readonly Block[];
   /** What the headline speaks about: the plan's last search, which is its strongest, under L-infinity if it ran. */
   readonly reference: Block | undefined;
@@ -48,7 +49,9 @@ export function viewOf(report: Report): View {
     else group.push(cell);
   }
   const blocks = [...cells.values()].map((group) => blockOf(report, group));
-  return { report, blocks, reference: referenceOf(report, blocks) };
+  const reference = referenceOf(report, blocks);
+  if (reference === undefined) return { report, blocks, reference };
+  return { report, blocks: [reference, ...blocks.filter((block) => block !== reference)], reference };
 }
 
 function blockOf(report: Report, cells: readonly CellReport[]): Block {

@@ -6,6 +6,7 @@ import { DECISION_FACET, OBJECTIVES, type ObjectiveName } from '@facet/contracts
 import type { TopLevelSpec } from 'vega-lite';
 import { steps } from '../format.js';
 import type { Block, Row } from '../view.js';
+import { DATA } from './svg.js';
 
 const WIDTH = 250;
 const HEIGHT = 165;
@@ -52,8 +53,12 @@ function pointsOf(block: Block, row: Row): Point[] {
   return [{ objective: row.objective, epsilon: 0, rate: 0, low: 0, high: 0 }, ...measured];
 }
 
-export function curveChart(block: Block, facet: string): TopLevelSpec {
-  const points = curveRows(block, facet).flatMap((row) => pointsOf(block, row));
+/** What the picture of a facet is drawn from. */
+export const curvePoints = (block: Block, facet: string): readonly object[] =>
+  curveRows(block, facet).flatMap((row) => pointsOf(block, row));
+
+/** The chart that all facets of a block share; each brings its {@link curvePoints}. */
+export function curveChart(block: Block): TopLevelSpec {
   const ticks = block.epsilons.map((epsilon) => Number(steps(epsilon)));
   const domain = [...OBJECTIVES];
   const stroke = {
@@ -67,7 +72,7 @@ export function curveChart(block: Block, facet: string): TopLevelSpec {
     type: 'quantitative' as const,
     title: 'epsilon, n/255',
     scale: { domain: [0, Math.max(...ticks)], nice: false },
-    axis: { values: [0, ...ticks], labelOverlap: 'parity' as const, format: '~g' },
+    axis: { values: [0, ...ticks], labelOverlap: 'parity' as const, labelFlush: false, format: '~g' },
   };
   const scale = { domain: [0, 1] };
   const axis = { values: [0, 0.25, 0.5, 0.75, 1], format: '.0%' };
@@ -78,7 +83,7 @@ export function curveChart(block: Block, facet: string): TopLevelSpec {
     width: WIDTH,
     height: HEIGHT,
     background: 'transparent',
-    data: { values: points },
+    data: { name: DATA },
     layer: [
       {
         mark: { type: 'area', opacity: 0.13 },

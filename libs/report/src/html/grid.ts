@@ -46,7 +46,9 @@ export function grid({ label, caption, rows, groups, cell }: Grid): Html {
     }
   </thead>`;
   const cellsOf = (row: Row): Html[] =>
-    groups.flatMap(({ columns }, group) => columns.map((_, column) => gridCell(cell(row, group, column))));
+    groups.flatMap(({ columns }, group) =>
+      columns.map((_, column) => gridCell(cell(row, group, column), split && column === 0)),
+    );
   const body = byFacet(rows).map(
     ({ facet, rows: own }) =>
       html`<tbody>
@@ -72,11 +74,12 @@ export function grid({ label, caption, rows, groups, cell }: Grid): Html {
   );
 }
 
-function gridCell(cell: GridCell | undefined): Html {
-  if (cell === undefined) return html`<td class="none" title="not run">·</td>`;
+function gridCell(cell: GridCell | undefined, opensGroup: boolean): Html {
+  const place = opensGroup ? 'opens ' : '';
+  if (cell === undefined) return html`<td class="${place}none" title="not run">·</td>`;
   const { rate, detail, title, heat } = cell;
-  if (rate === null) return html`<td class="none" title="${title}">${UNDEFINED}</td>`;
-  const colour = heat ? `h${heatStep(rate)}` : '';
+  if (rate === null) return html`<td class="${place}none" title="${title}">${UNDEFINED}</td>`;
+  const colour = heat ? `${place}h${heatStep(rate)}` : place;
   return html`<td class="${colour}" title="${title}">
     ${percentage(rate)}${detail && html`<small>${detail}</small>`}
   </td>`;

@@ -51,7 +51,7 @@ export async function renderHtml(report: Report, pictures: readonly Picture[]): 
       </head>
       <body>
         <header class="top">
-          ${header(view)} ${notes(view)} ${summary(view)}
+          ${header(view)} ${summary(view)} ${notes(view)}
           <nav aria-label="Sections">
             <ul>
               ${sections.map(({ id, name }) => html`<li><a href="#${id}">${name}</a></li>`)}

@@ -39,21 +39,26 @@ border-radius:8px}
 .mind li{overflow-wrap:anywhere}
 .scroll{overflow-x:auto;margin:0 0 8px}
 table{border-collapse:collapse;font-size:14px}
-caption{text-align:left;color:var(--quiet);font-size:14px;padding:0 0 8px;caption-side:top}
+caption{text-align:left;white-space:nowrap;color:var(--quiet);font-size:14px;padding:0 0 8px;caption-side:top}
 th,td{padding:7px 12px;text-align:left;vertical-align:baseline;border-bottom:1px solid var(--line)}
 th{font-weight:560}
 thead th{color:var(--quiet);font-weight:500;font-size:13px;white-space:nowrap}
 td.n,th.n{text-align:right;white-space:nowrap}
+.pass,.fail{white-space:nowrap}
 td.long{overflow-wrap:anywhere;min-width:12em}
 .plain th:first-child,.plain td:first-child{padding-left:0}
 .grid{border-collapse:separate;border-spacing:2px}
 .grid th,.grid td{border:0}
-.grid thead th{text-align:center}
+.grid thead th{text-align:center;vertical-align:bottom;padding:4px}
+.grid thead th:nth-child(-n+2):not([colspan]){text-align:left;padding:4px 10px 4px 0}
+.grid td.opens{border-left:9px solid var(--paper);background-clip:padding-box}
 .grid tbody th{padding:4px 10px 4px 0;white-space:nowrap}
 .grid tbody th.objective{font-weight:400;color:var(--quiet)}
 .grid tbody+tbody tr:first-child>*{border-top:5px solid var(--paper);background-clip:padding-box}
 .grid td{min-width:66px;padding:5px 8px;text-align:center;border-radius:5px;line-height:1.25}
-.grid.dense td{min-width:50px;padding:5px}
+.grid.dense td{min-width:56px;padding:5px}
+.beside{display:flex;flex-wrap:wrap;gap:22px 56px}
+.beside .scroll{max-width:100%}
 .grid td.none{color:var(--quiet)}
 .grid td small{display:block;font-size:11px;white-space:nowrap}
 .scale{display:flex;align-items:center;gap:8px;font-size:13px;color:var(--quiet);margin:0 0 14px}
@@ -90,9 +95,12 @@ section{margin-top:42px}
 .summary{font-size:17px}
 .terms{grid-template-columns:1fr;gap:2px}
 .terms dd{margin-bottom:10px}
-.grid td{min-width:58px;padding:5px 4px}
-.grid tbody th{padding-right:6px}
-th,td{padding:7px 8px}
+table{font-size:13px}
+th,td{padding:7px 5px}
+td.long{min-width:7em}
+.verdict{padding:16px}
+.grid td,.grid.dense td{min-width:46px;padding:5px 2px}
+.grid tbody th,.grid thead th:nth-child(-n+2):not([colspan]){padding-right:5px}
 }
 @media print{
 body{font-size:11pt;background:none}

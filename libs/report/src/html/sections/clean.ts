@@ -6,9 +6,9 @@ import { foreign, html, type Html } from '../html.js';
 import { scroll, section } from '../parts.js';
 
 const SOURCES: Readonly<Record<CleanReport['thresholdSource'], string>> = {
-  'dev-eer': 'It was set at the equal error rate on the dev split, and frozen.',
-  manifest: "It comes from the model's manifest.",
-  boundary: "It is the model's own decision boundary, since no dev split set another.",
+  'dev-eer': 'The threshold was set at the equal error rate on the dev split, and frozen.',
+  manifest: "The threshold comes from the model's manifest.",
+  boundary: "The threshold is the model's own decision boundary, since no dev split set another.",
 };
 
 export const clean = ({ report: { clean } }: View): Html =>
@@ -39,7 +39,7 @@ const figures = (clean: CleanReport): [string, string][] => [
   ['ACER (legacy)', percent(clean.acer)],
   ['HTER', percent(clean.hter)],
   ['EER', percent(clean.eer)],
-  ['AUC', scalar(clean.auc)],
+  ['AUC', percent(clean.auc, 2)],
   ['BPCER10', percent(clean.bpcer10)],
   ['BPCER20', percent(clean.bpcer20)],
   ['BPCER100', percent(clean.bpcer100)],

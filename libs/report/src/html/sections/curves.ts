@@ -1,7 +1,7 @@
 /** Success against epsilon, a small chart per facet on shared axes. The tables hold the same numbers as text. */
 import { OBJECTIVES, type ObjectiveName } from '@facet/contracts';
-import { colourOf, curveChart, curveRows, STYLES } from '../../charts/curves.js';
-import { svg } from '../../charts/svg.js';
+import { colourOf, curveChart, curvePoints, curveRows, STYLES } from '../../charts/curves.js';
+import { drawing } from '../../charts/svg.js';
 import { epsilonText, percent } from '../../format.js';
 import { type Block, byFacet, type View } from '../../view.js';
 import { html, type Html, trusted } from '../html.js';
@@ -17,7 +17,8 @@ export async function curves({ blocks }: View): Promise<Html | undefined> {
     'Success against epsilon',
     html`<p class="lead">
       All charts of a search share their axes; the band is the 95 % interval. The direct attack on the
-      decision is drawn beside every facet: no facet should be easier to attack than that.
+      decision is drawn beside every facet; a facet that lies well above it hints that the decision's own
+      gradient is masked.
     </p>`,
     html`<ul class="legend">
       ${OBJECTIVES.filter((objective) => present.has(objective)).map(
@@ -29,9 +30,10 @@ export async function curves({ blocks }: View): Promise<Html | undefined> {
 }
 
 async function charts(block: Block, id: string): Promise<Html> {
+  const draw = drawing(curveChart(block));
   const figures: Html[] = [];
   for (const [i, { facet }] of byFacet(block.rows).entries()) {
-    const picture = await svg(curveChart(block, facet), `${id}-${i}`);
+    const picture = await draw(curvePoints(block, facet), `${id}-${i}`);
     figures.push(
       html`<figure>
         <figcaption><b>${facet}</b></figcaption>

@@ -32,15 +32,15 @@ export const directions = ({ blocks, reference }: View): Html | undefined =>
     'directions',
     'Let in, or locked out',
     html`<p class="lead">
-      Success by direction, in %. <em>Let in</em>: a spoof is accepted as live, which is the breach.
+      Success by direction, in percent. <em>Let in</em>: a spoof is accepted as live, which is the breach.
       <em>Locked out</em>: a live person is rejected, which is denial of service.
     </p>`,
     table(reference, 'Success by direction', DIRECTIONS),
     html`<h3>What is left of the detector</h3>
       <p class="lead">
         Error rates at the frozen threshold and AUC over all samples, each at the worse of its clean and
-        attacked score, in %. Compare models by AUC: robust error rates reward a model that says "live" more
-        often.
+        attacked score, in percent. Compare models by AUC: robust error rates reward a model that says "live"
+        more often.
       </p>`,
     table(reference, 'Detector under attack', ROBUST),
     blocks

@@ -1,23 +1,31 @@
 /** What the prior adds: mean success over the auxiliary facets with and without it, and by the control. */
-import { epsilonText, normText, percent, points } from '../../format.js';
+import type { Report } from '@facet/contracts';
+import { epsilonText, percent, points } from '../../format.js';
 import type { View } from '../../view.js';
 import { html, type Html } from '../html.js';
 import { scroll, section } from '../parts.js';
 
-export const gains = ({ report }: View): Html =>
-  section(
+export const gains = ({ report, blocks }: View): Html => {
+  const groups = blocks
+    .map(({ search, norm, title }) => ({
+      title,
+      rows: report.gains.filter((gain) => gain.search === search && gain.norm === norm),
+    }))
+    .filter(({ rows }) => rows.length > 0);
+  return section(
     'gains',
     'What the prior adds',
     html`<p class="lead">
       Mean success over the auxiliary facets. The control uses a prior of shuffled labels: if it did as well
       as SFA, the gain would not be the data's.
     </p>`,
-    report.gains.length === 0
+    groups.length === 0
       ? html`<p>No auxiliary facet was attacked, so there is nothing to compare.</p>`
-      : table(report.gains),
+      : table(groups),
   );
+};
 
-const table = (rows: View['report']['gains']): Html =>
+const table = (groups: readonly { title: string; rows: Report['gains'] }[]): Html =>
   scroll(
     'What the prior adds',
     html`<table class="plain">
@@ -34,18 +42,21 @@ const table = (rows: View['report']['gains']): Html =>
           <th scope="col" class="n">Gain</th>
         </tr>
       </thead>
-      <tbody>
-        ${rows.map(
-          ({ search, norm, epsilon, facet, sfa, control, gain }) =>
-            html`<tr>
-              <th scope="row">${search}, ${normText(norm)}</th>
-              <td class="n">${epsilonText(epsilon)}</td>
-              <td class="n">${percent(facet)}</td>
-              <td class="n">${percent(sfa)}</td>
-              <td class="n">${percent(control)}</td>
-              <td class="n"><b>${points(gain)}</b></td>
-            </tr>`,
-        )}
-      </tbody>
+      ${groups.map(
+        ({ title, rows }) =>
+          html`<tbody>
+            ${rows.map(
+              ({ epsilon, facet, sfa, control, gain }, i) =>
+                html`<tr>
+                  ${i === 0 && html`<th scope="rowgroup" rowspan="${rows.length}">${title}</th>`}
+                  <td class="n">${epsilonText(epsilon)}</td>
+                  <td class="n">${percent(facet)}</td>
+                  <td class="n">${percent(sfa)}</td>
+                  <td class="n">${percent(control)}</td>
+                  <td class="n"><b>${points(gain)}</b></td>
+                </tr>`,
+            )}
+          </tbody>`,
+      )}
     </table>`,
   );

@@ -20,8 +20,7 @@ function verdict({ policy, passed, checks }: Verdict): Html {
       <p class="quiet">Nothing was demanded of this model, so it neither passed nor failed.</p>
     </div>`;
   const failed = checks.filter((check) => !check.passed).length;
-  const count =
-    failed === 0 ? `all ${checks.length} checks hold` : `${failed} of ${checks.length} checks fail`;
+  const count = failed === 0 ? `all checks hold` : `${failed} of ${checks.length} checks fail`;
   return html`<div class="verdict ${passed ? 'passed' : 'failed'}">
     <p class="word">${passed ? '✓ Passed' : '✗ Failed'}</p>
     <p class="quiet">Policy ${policy}: ${checks.length === 0 ? 'it holds no checks' : count}.</p>
@@ -35,20 +34,20 @@ const checkTable = (checks: Verdict['checks']): Html =>
     html`<table class="plain">
       <thead>
         <tr>
+          <th scope="col">Result</th>
           <th scope="col">Check</th>
           <th scope="col" class="n">Measured</th>
           <th scope="col" class="n">Limit</th>
-          <th scope="col">Result</th>
         </tr>
       </thead>
       <tbody>
         ${checks.map(
           ({ name, passed, actual, limit }) =>
             html`<tr>
+              <td class="${passed ? 'pass' : 'fail'}">${passed ? '✓ holds' : '✗ fails'}</td>
               <td class="long">${foreign(name)}</td>
               <td class="n">${actual === null ? 'not measured' : percent(actual, 2)}</td>
               <td class="n">${percent(limit, 2)}</td>
-              <td class="${passed ? 'pass' : 'fail'}">${passed ? '✓ holds' : '✗ fails'}</td>
             </tr>`,
         )}
       </tbody>

@@ -11,11 +11,11 @@ export const heatmap = ({ blocks }: View): Html =>
     'success',
     'Attack success',
     html`<p class="lead">
-      Share of decisions that were right on the clean image and wrong on the attacked one, in %. Below it
-      stands the 95 % interval.
+      Share of decisions that were right on the clean image and wrong on the attacked one, in percent. Below
+      it stands the 95 % interval.
     </p>`,
     blocks.length === 0 ? html`<p>No attack was run.</p>` : SCALE,
-    blocks.map(table),
+    html`<div class="beside">${blocks.map(table)}</div>`,
   );
 
 const SCALE = html`<p class="scale" aria-hidden="true">

@@ -18,8 +18,8 @@ export function species(view: View): Html | undefined {
     'species',
     'By species of spoof',
     html`<p class="lead">
-      Share of rejected spoofs of each species that the attack makes pass for live, in %, at the epsilon of
-      the main finding.
+      Share of rejected spoofs of each species that the attack makes pass for live, in percent, at the epsilon
+      of the main finding.
     </p>`,
     grid({
       label: 'Success by species',

@@ -13,9 +13,9 @@ export const worst = (view: View, pictures: readonly Picture[]): Html =>
     pictures.length === 0
       ? html`<p>
           ${
-            view.report.worst.length === 0
-              ? 'No attack flipped a decision, so there is no picture to show.'
-              : 'The pictures of the worst cases were not kept with this page.'
+            view.report.cells.some(({ succeeded }) => succeeded > 0)
+              ? 'No picture of a worst case was kept with this page.'
+              : 'No attack flipped a decision, so there is no picture to show.'
           }
         </p>`
       : html`<p class="lead">
