@@ -59,13 +59,17 @@ const mean: Operator = (call) => {
   return call.made(call.tf.div(sum.in(sum.layout), call.inputs.length), sum.layout);
 };
 
+/** The sign of the divisor, as TensorFlow has it; C's `fmod` has the other one. */
+const mod: Operator = (call) =>
+  call.int('fmod', 0) === 1 ? call.refuse('with fmod has no rule') : folded((tf, a, b) => tf.mod(a, b))(call);
+
 export const ARITHMETIC: Operators = {
   Add: folded((tf, a, b) => tf.add(a, b)),
   Sub: folded((tf, a, b) => tf.sub(a, b)),
   Mul: folded((tf, a, b) => tf.mul(a, b)),
   Div: folded(divide),
   Pow: folded((tf, a, b) => tf.pow(a, tf.cast(b, a.dtype))),
-  Mod: folded((tf, a, b) => tf.mod(a, b)),
+  Mod: mod,
   Min: folded(onEqualShapes((tf, a, b) => tf.minimum(a, b))),
   Max: folded(onEqualShapes((tf, a, b) => tf.maximum(a, b))),
   Sum: folded((tf, a, b) => tf.add(a, b)),
