@@ -44,7 +44,7 @@ th,td{padding:7px 12px;text-align:left;vertical-align:baseline;border-bottom:1px
 th{font-weight:560}
 thead th{color:var(--quiet);font-weight:500;font-size:13px;white-space:nowrap}
 td.n,th.n{text-align:right;white-space:nowrap}
-.pass,.fail{white-space:nowrap}
+.pass,.fail,td.w{white-space:nowrap}
 td.long{overflow-wrap:anywhere;min-width:12em}
 .plain th:first-child,.plain td:first-child{padding-left:0}
 .grid{border-collapse:separate;border-spacing:2px}
@@ -99,16 +99,18 @@ table{font-size:13px}
 th,td{padding:7px 5px}
 td.long{min-width:7em}
 .verdict{padding:16px}
+.bar{width:44px;margin-left:6px}
 .grid td,.grid.dense td{min-width:46px;padding:5px 2px}
 .grid tbody th,.grid thead th:nth-child(-n+2):not([colspan]){padding-right:5px}
 }
 @media print{
+:root{--paper:#fff}
 body{font-size:11pt;background:none}
 nav{display:none}
 main,.top{max-width:none;padding:0}
 section{margin-top:26px}
-h2,h3{break-after:avoid}
-tr,.verdict,.mind{break-inside:avoid}
+h2,h3,.lead,caption{break-after:avoid}
+tr,.grid tbody,.verdict,.mind{break-inside:avoid}
 .scroll{overflow:visible}
 details::details-content{content-visibility:visible;display:block}
 }

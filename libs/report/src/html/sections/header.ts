@@ -20,7 +20,7 @@ function verdict({ policy, passed, checks }: Verdict): Html {
       <p class="quiet">Nothing was demanded of this model, so it neither passed nor failed.</p>
     </div>`;
   const failed = checks.filter((check) => !check.passed).length;
-  const count = failed === 0 ? `all checks hold` : `${failed} of ${checks.length} checks fail`;
+  const count = failed === 0 ? 'all checks hold' : `${failed} of ${checks.length} checks fail`;
   return html`<div class="verdict ${passed ? 'passed' : 'failed'}">
     <p class="word">${passed ? '✓ Passed' : '✗ Failed'}</p>
     <p class="quiet">Policy ${policy}: ${checks.length === 0 ? 'it holds no checks' : count}.</p>

@@ -67,17 +67,16 @@ function table(report: Report, reference: Block | undefined): Html {
               <td class="n">${bar(area(one.facet, 'facet'), 'facet')}</td>
               <td class="n">${bar(area(one.facet, 'sfa'), 'sfa')}</td>
               <td class="n">${percent(one.probeAccuracy)}</td>
-              <td>${SOURCES[one.source]}</td>
-              <td>
-                ${
-                  one.priorSamples === null
-                    ? foreign(one.withoutPrior ?? 'no prior')
-                    : `${one.priorSamples.live} live, ${one.priorSamples.spoof} spoof`
-                }
-              </td>
+              <td class="w">${SOURCES[one.source]}</td>
+              ${priorCell(one)}
             </tr>`,
         )}
       </tbody>
     </table>`,
   );
 }
+
+const priorCell = ({ priorSamples, withoutPrior }: RankedFacet): Html =>
+  priorSamples === null
+    ? html`<td class="long">${foreign(withoutPrior ?? 'no prior')}</td>`
+    : html`<td class="w">${priorSamples.live} live, ${priorSamples.spoof} spoof</td>`;
