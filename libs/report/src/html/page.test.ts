@@ -1,6 +1,7 @@
 import type { Report } from '@facet/contracts';
 import { describe, expect, it } from 'vitest';
-import { fixturePictures, fixtureReport, smallReport } from '../report.fixture.js';
+import { fixturePictures } from '../pictures.fixture.js';
+import { fixtureReport, smallReport } from '../report.fixture.js';
 import { renderHtml } from './page.js';
 
 const VOID = new Set(['meta', 'br', 'img', 'path', '!doctype']);
