@@ -1,4 +1,7 @@
-/** A report as a real evaluation would write it, its rates shaped by what SFA measured on synthetic faces. */
+/**
+ * A report as a real evaluation would write it, its rates shaped by what SFA measured on synthetic faces. Long because
+ * a report has many parts and the fixture states each of them once.
+ */
 import {
   type CellReport,
   EvaluationPlan,
