@@ -10,7 +10,10 @@ export const SAMPLES_PER_SHARD = 256;
 
 type ShardEntry = DatasetManifest['splits'][Split][number];
 
-/** Writes one shard of a dataset that is being made; the same samples give the same bytes. */
+/**
+ * Writes one shard of a dataset that is being made; the same samples give the same bytes.
+ * Errors: InputError where the version holds other samples already.
+ */
 export async function writeDatasetShard(
   store: ObjectStore,
   ref: Ref,
@@ -21,8 +24,15 @@ export async function writeDatasetShard(
 ): Promise<ShardEntry> {
   const bytes = await writeShard(samples);
   const key = keys.dataset.shard(ref, split, index);
-  await store.put(key, bytes, signal === undefined ? {} : { signal });
-  return { key, samples: samples.length, sha256: sha256(bytes) };
+  const digest = sha256(bytes);
+  const { written } = await store.put(key, bytes, { ifAbsent: true, ...(signal && { signal }) });
+  const standing = written ? undefined : await store.get(key);
+  if (standing !== undefined && sha256(await standing.bytes()) !== digest)
+    throw new InputError(
+      `${formatRef(ref)} is stored already with other samples; a version never changes, choose a new one`,
+      { field: 'version' },
+    );
+  return { key, samples: samples.length, sha256: digest };
 }
 
 /** Writes the manifest: from now on the dataset exists. */
@@ -84,7 +94,9 @@ export class Dataset {
     const bytes = await object.bytes();
     if (sha256(bytes) !== shard.sha256)
       throw new InputError('is not what the manifest says; ingest the dataset again', { file: shard.key });
-    return readShard(bytes, shard.key);
+    const samples: StoredSample[] = [];
+    for await (const sample of readShard(bytes, { name: shard.key })) samples.push(sample);
+    return samples;
   }
 }
 

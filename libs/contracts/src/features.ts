@@ -4,9 +4,9 @@ import { Digest, FacetName } from './names.js';
 
 /**
  * How a facet is attacked. `head`: through the model's own head. `probe`: through a linear probe fitted on its
- * feature. `tensor`: by distance from the clean feature. `decision`: the live/spoof decision itself.
+ * feature. `tensor`: by distance from the clean feature.
  */
-export const FacetSource = z.enum(['decision', 'head', 'probe', 'tensor']);
+export const FacetSource = z.enum(['head', 'probe', 'tensor']);
 export type FacetSource = z.infer<typeof FacetSource>;
 
 export const FacetSummary = z.strictObject({

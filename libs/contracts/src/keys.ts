@@ -31,7 +31,6 @@ export const keys = {
   },
   training: {
     checkpoint: (id: string) => `trainings/${id}/checkpoint.safetensors`,
-    log: (id: string) => `trainings/${id}/log.json`,
   },
   standing: { all: 'standing/', one: (name: string) => `standing/${name}.json` },
 } as const;

@@ -20,3 +20,14 @@ export const Outcome = z.strictObject({
   l2: z.number(),
 });
 export type Outcome = z.infer<typeof Outcome>;
+
+/** What the model says of a clean image: a row of the features' `scores.parquet`. */
+export const CleanScore = z.strictObject({
+  key: z.string(),
+  split: z.enum(['dev', 'test']),
+  label: z.enum(CLASSES),
+  species: z.string().nullable(),
+  /** High for live. */
+  score: z.number(),
+});
+export type CleanScore = z.infer<typeof CleanScore>;

@@ -1,6 +1,7 @@
 /** What the main thread asks of a worker: task names with their inputs and results, shared by both sides. */
-import type { LinearPrior, LinearProbe, MomentsData, Target } from '@facet/adversary';
+import type { LinearPrior, LinearProbe, MomentsData } from '@facet/adversary';
 import type { Box, ModelManifest, ObjectiveName, SearchConfig, ThreatModel } from '@facet/contracts';
+import type { TrainingBatch } from '@facet/learning';
 import type { TrainingSpec } from '@facet/onnx';
 import type { AttackSource, ModelSource } from './model-source.js';
 
@@ -129,10 +130,7 @@ export interface TrainingPartTask {
   readonly previous: readonly Float32Array[];
   /** Where this part leaves its state. */
   readonly next: Float32Array;
-  readonly n: number;
-  readonly pixels: Float32Array;
-  readonly targets: Readonly<Record<string, Target>>;
-  readonly masks: Readonly<Record<string, Float32Array>>;
+  readonly batch: TrainingBatch;
   readonly learningRate: number;
 }
 

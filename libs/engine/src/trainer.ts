@@ -1,19 +1,19 @@
 /**
  * The Trainer port on ONNX Runtime: every part of a batch is one session's whole training step in a worker thread. The
  * state lives in shared memory, two copies per part, so that a part can read where the last step ended while another one
- * already writes. The state is the mean of the parts' copies, which is one update with the mean gradient, since SGD with
- * momentum is linear in the gradient.
+ * already writes. The state is the mean of the parts' copies; `splitBatch` in `learning` says why.
  */
 import { createHash } from 'node:crypto';
-import type { StepOptions, StepResult, Trainer, TrainingBatch } from '@facet/learning';
 import {
-  compileTraining,
-  initialState,
-  type Model,
-  type TrainingSpec,
-  type TrainingState,
-  writeModel,
-} from '@facet/onnx';
+  averageResults,
+  splitBatch,
+  type StepOptions,
+  type StepResult,
+  type Trainer,
+  type TrainerState,
+  type TrainingBatch,
+} from '@facet/learning';
+import { compileTraining, initialState, type Model, type TrainingSpec, writeModel } from '@facet/onnx';
 import type { Engine } from './engine.js';
 import { share } from './model-source.js';
 import {
@@ -29,22 +29,12 @@ export interface OnnxTrainerOptions {
   /** The inference graph with its initial weights. */
   readonly model: Model;
   readonly spec: TrainingSpec;
-  /** Parts of a batch, each with batch statistics of its own; they belong to the recipe, unlike threads. */
+  /** Of every batch. */
   readonly parts: number;
 }
 
 const sharedFloats = (size: number): Float32Array =>
   new Float32Array(new SharedArrayBuffer(size * Float32Array.BYTES_PER_ELEMENT));
-
-/** Rows `from`..`to` of an array of `n` rows. */
-function rows(data: Float32Array, n: number, from: number, to: number): Float32Array {
-  const size = data.length / n;
-  return data.slice(from * size, to * size);
-}
-
-function mapValues<A, B>(record: Readonly<Record<string, A>>, map: (value: A) => B): Record<string, B> {
-  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value)]));
-}
 
 export class OnnxTrainer implements Trainer {
   readonly #id: string;
@@ -71,44 +61,34 @@ export class OnnxTrainer implements Trainer {
     this.#set(initialState(model, step));
   }
 
+  /** A step that fails leaves the state as it was: only the other copies were written. */
   async step(batch: TrainingBatch, { learningRate, signal }: StepOptions): Promise<StepResult> {
     const { parts, spec } = this.options;
-    if (batch.n % parts !== 0) throw new RangeError(`a batch of ${batch.n} has no ${parts} equal parts`);
-    const size = batch.n / parts;
-    const losses = await Promise.all(
-      this.#next.map((next, part) => {
-        const [from, to] = [part * size, (part + 1) * size];
-        return this.engine.train(
-          part,
-          {
-            id: this.#id,
-            model: this.#bytes,
-            spec,
-            previous: this.#current,
-            next,
-            n: size,
-            pixels: rows(batch.pixels, batch.n, from, to),
-            targets: mapValues(batch.targets, (target) => ({
-              ...target,
-              data: rows(target.data, batch.n, from, to),
-            })),
-            masks: mapValues(batch.masks, (mask) => mask.slice(from, to)),
-            learningRate,
-          },
-          signal,
-        );
+    if (batch.parts !== parts)
+      throw new RangeError(`the batch has ${batch.parts} parts, the training was opened for ${parts}`);
+    const results = await Promise.all(
+      splitBatch(batch).map(async (part, i) => {
+        const task = {
+          id: this.#id,
+          model: this.#bytes,
+          spec,
+          previous: this.#current,
+          next: this.#next[i],
+          learningRate,
+          batch: part,
+        };
+        return { losses: await this.engine.train(i, task, signal) };
       }),
     );
     [this.#current, this.#next] = [this.#next, this.#current];
-    const mean = (name: string): number => losses.reduce((sum, part) => sum + part[name], 0) / parts;
-    return { losses: Object.fromEntries(spec.losses.map(({ name }) => [name, mean(name)])) };
+    return averageResults(results);
   }
 
-  state(): Promise<TrainingState> {
+  state(): Promise<TrainerState> {
     return Promise.resolve(unpackState(this.#layout, meanState(this.#current)));
   }
 
-  load(state: TrainingState): Promise<void> {
+  load(state: TrainerState): Promise<void> {
     this.#set(state);
     return Promise.resolve();
   }
@@ -118,7 +98,7 @@ export class OnnxTrainer implements Trainer {
     return Promise.resolve();
   }
 
-  #set(state: TrainingState): void {
+  #set(state: TrainerState): void {
     for (const copy of this.#current) packState(this.#layout, state, copy);
   }
 }

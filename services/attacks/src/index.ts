@@ -1,2 +1,4 @@
 // Adversarial examples: one shard of one cell per job.
-export {};
+export { attacksHandler } from './handler.js';
+export { type AttackDependencies, runAttack, Sources } from './run.js';
+export { attackSource } from './source.js';

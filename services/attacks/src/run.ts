@@ -3,7 +3,15 @@
  * the outcomes are written last, so a job that is repeated finds its result or writes the same one.
  */
 import { Dataset, loadFeatures, loadModel, loadPlan, shardIndices, writeOutcomes } from '@facet/catalog';
-import { DECISION_FACET, type Job, keys, LIVE, type Outcome, SPOOF } from '@facet/contracts';
+import {
+  DECISION_FACET,
+  type EvaluationPlan,
+  type Job,
+  keys,
+  LIVE,
+  type Outcome,
+  SPOOF,
+} from '@facet/contracts';
 import { type StoredSample, writeShard } from '@facet/datasets';
 import type { AttackResult, AttackSource, Engine } from '@facet/engine';
 import type { ObjectStore } from '@facet/store';
@@ -13,12 +21,6 @@ import { truthOf } from './truth.js';
 export interface AttackDependencies {
   readonly store: ObjectStore;
   readonly engine: Engine;
-}
-
-export interface AttackContext {
-  readonly signal: AbortSignal;
-  /** Images that a gradient step has served. */
-  readonly onStep: (samples: number) => void;
 }
 
 function outcomesOf(samples: readonly StoredSample[], result: AttackResult, threshold: number): Outcome[] {
@@ -40,31 +42,43 @@ function outcomesOf(samples: readonly StoredSample[], result: AttackResult, thre
   });
 }
 
-/** Models with their features, as long as their evaluation's jobs keep coming. */
+/** What all jobs of an evaluation share. */
+interface Inputs {
+  readonly source: AttackSource;
+  readonly threshold: number;
+  readonly plan: EvaluationPlan;
+  readonly dataset: Dataset;
+}
+
+/** Opens what an evaluation's jobs share, once as long as they keep coming. */
 export class Sources {
-  readonly #known = new Map<string, Promise<{ source: AttackSource; threshold: number }>>();
+  readonly #known = new Map<string, Promise<Inputs>>();
 
   constructor(private readonly store: ObjectStore) {}
 
-  get(job: Job<'attacks'>): Promise<{ source: AttackSource; threshold: number }> {
-    const known = this.#known.get(job.features);
+  get(job: Job<'attacks'>): Promise<Inputs> {
+    const known = this.#known.get(job.evaluation);
     if (known !== undefined) return known;
     const loading = this.#load(job);
     // The last one only: jobs of one evaluation come together.
     this.#known.clear();
-    this.#known.set(job.features, loading);
-    loading.catch(() => this.#known.delete(job.features));
+    this.#known.set(job.evaluation, loading);
+    loading.catch(() => this.#known.delete(job.evaluation));
     return loading;
   }
 
-  async #load({ model, features }: Job<'attacks'>): Promise<{ source: AttackSource; threshold: number }> {
-    const [published, stored] = await Promise.all([
+  async #load({ evaluation, model, dataset, features }: Job<'attacks'>): Promise<Inputs> {
+    const [published, stored, opened, { plan }] = await Promise.all([
       loadModel(this.store, model),
       loadFeatures(this.store, features),
+      Dataset.open(this.store, dataset),
+      loadPlan(this.store, evaluation),
     ]);
     return {
       source: attackSource(published, stored, features),
       threshold: stored.summary.threshold.value,
+      plan,
+      dataset: opened,
     };
   }
 }
@@ -73,16 +87,12 @@ export async function runAttack(
   { store, engine }: AttackDependencies,
   sources: Sources,
   job: Job<'attacks'>,
-  { signal, onStep }: AttackContext,
+  signal: AbortSignal,
 ): Promise<void> {
   const { evaluation, cell, shard } = job;
   const outcomesKey = keys.evaluation.outcomes(evaluation, cell.id, shard);
   if ((await store.get(outcomesKey)) !== undefined) return;
-  const [{ plan }, { source, threshold }, dataset] = await Promise.all([
-    loadPlan(store, evaluation),
-    sources.get(job),
-    Dataset.open(store, job.dataset),
-  ]);
+  const { source, threshold, plan, dataset } = await sources.get(job);
   const samples = await dataset.at('test', shardIndices(plan, dataset.count('test'), shard));
   const facet = cell.facet === DECISION_FACET ? undefined : cell.facet;
   const result = await engine.attack(
@@ -104,7 +114,7 @@ export async function runAttack(
       labels: Uint8Array.from(samples, (sample) => (sample.labels.label === 'live' ? LIVE : SPOOF)),
       truth: samples.map((sample) => truthOf(facet, sample)),
     },
-    { signal, onStep },
+    { signal },
   );
   const images = samples.map(({ key, labels }, i) => ({ key, labels, png: result.pngs[i] }));
   await store.put(keys.evaluation.images(evaluation, cell.id, shard), await writeShard(images), { signal });

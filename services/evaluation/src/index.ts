@@ -1,2 +1,9 @@
 // Plans an evaluation, joins its shards, judges and reports.
-export {};
+import { ThreadPool } from '@facet/threads';
+
+export { type ConcludeDependencies } from './conclude.js';
+export { evaluationHandlers } from './handlers.js';
+
+/** A worker thread that renders pages. */
+export const openPageRenderer = (): ThreadPool =>
+  new ThreadPool({ name: 'report', url: new URL('../dist/worker.js', import.meta.url), size: 1 });

@@ -16,8 +16,8 @@ interface Open {
 
 export type Joined =
   | { readonly state: 'open'; readonly done: number; readonly total: number }
-  | { readonly state: 'complete'; readonly planned: PlannedEvaluation }
-  | { readonly state: 'failed'; readonly reasons: readonly string[] };
+  | { readonly state: 'complete'; readonly total: number; readonly planned: PlannedEvaluation }
+  | { readonly state: 'failed'; readonly total: number; readonly reasons: readonly string[] };
 
 /** Reasons that are named one by one; of more, their number is. */
 const NAMED_REASONS = 20;
@@ -45,11 +45,11 @@ export class Joiner {
     const done = finished.size + failed.size;
     if (done < total) return { state: 'open', done, total };
     this.#open.delete(evaluation);
-    if (failed.size === 0) return { state: 'complete', planned };
+    if (failed.size === 0) return { state: 'complete', total, planned };
     const reasons = [...failed.values()].sort();
     const more = reasons.length - NAMED_REASONS;
     const rest = more > 0 ? [`and ${more} more shards`] : [];
-    return { state: 'failed', reasons: [...reasons.slice(0, NAMED_REASONS), ...rest] };
+    return { state: 'failed', total, reasons: [...reasons.slice(0, NAMED_REASONS), ...rest] };
   }
 
   #get(evaluation: string): Promise<Open> {

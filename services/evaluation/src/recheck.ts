@@ -37,9 +37,16 @@ export async function recheck(
     const shard = index % planned.shards;
     const imagesKey = keys.evaluation.images(planned.evaluation, cell.id, shard);
     const outcomesKey = keys.evaluation.outcomes(planned.evaluation, cell.id, shard);
-    const photos = await readShard(await bytesOf(store, imagesKey), imagesKey);
+    const stored = new Map<string, Uint8Array>();
+    for await (const { key, png } of readShard(await bytesOf(store, imagesKey), { name: imagesKey }))
+      stored.set(key, png);
     const outcomes = await readOutcomes(await bytesOf(store, outcomesKey), outcomesKey);
-    const images = { photos: photos.map(({ png }) => ({ png })), prepared: true };
+    const photos = outcomes.map(({ key }) => {
+      const png = stored.get(key);
+      if (png === undefined) throw new InputError(`has no image ${key}`, { file: imagesKey });
+      return { png };
+    });
+    const images = { photos, prepared: true };
     const { scores } = await engine.describe(
       { source, images, batch: planned.plan.batch, features: [] },
       signal,

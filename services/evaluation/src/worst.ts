@@ -57,6 +57,12 @@ export function worstCases(
   return inOrder.slice(0, MAX_CASES);
 }
 
+async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}
+
 /** Original, adversarial and amplified difference of each case, as the model saw them. */
 export async function picturesOf(
   { store, engine }: { readonly store: ObjectStore; readonly engine: Engine },
@@ -71,7 +77,7 @@ export async function picturesOf(
   for (const one of cases) {
     const key = keys.evaluation.images(planned.evaluation, one.cell, one.shard);
     const object = await store.get(key);
-    const images = object === undefined ? [] : await readShard(await object.bytes(), key);
+    const images = object === undefined ? [] : await collect(readShard(await object.bytes(), { name: key }));
     const originals = await dataset.at('test', shardIndices(planned.plan, total, one.shard));
     const adversarial = images.find((image) => image.key === one.key);
     const original = originals.find((sample) => sample.key === one.key);

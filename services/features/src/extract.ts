@@ -122,7 +122,7 @@ class Extraction {
 
   async run(): Promise<StoredFeatures> {
     const { engine } = this.dependencies;
-    const facts = await engine.check(this.model.bytes, this.model.manifest, this.context.signal);
+    const facts = await engine.check(this.#source, this.context.signal);
     const indices = spread(this.dataset.count('train'), this.request.priorSamples);
     const labels = await labelsOf(this.dataset, indices);
     const counts = { live: labels.filter((l) => classOf(l) === 0).length, spoof: 0 };

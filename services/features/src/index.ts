@@ -1,2 +1,3 @@
 // Semantic features, their priors and the frozen decision threshold, per model and dataset.
-export {};
+export { type ExtractDependencies, extractFeatures, type ExtractRequest } from './extract.js';
+export { featuresHandler } from './handler.js';

@@ -1,2 +1,3 @@
 // Multitask training; publishes the network as ONNX.
-export {};
+export { trainingHandlers } from './handler.js';
+export { runTraining, type TrainContext, type TrainDependencies } from './train.js';

@@ -3,7 +3,7 @@
  * the clean image.
  */
 import type { AttackedFacet, Target } from '@facet/adversary';
-import { decodeGrey, resizeMap } from '@facet/datasets';
+import { decodePng, resizeMap } from '@facet/datasets';
 import { pooledName } from '@facet/onnx';
 import type { AttackSource } from '../model-source.js';
 import type { FacetTruth } from '../tasks.js';
@@ -50,7 +50,7 @@ async function rowOf(
   }
   if (truth?.kind !== 'map') return own;
   const [height, width] = dims.slice(-2);
-  return resizeMap(await decodeGrey(truth.png), { height, width });
+  return resizeMap(await decodePng(truth.png, 1), { height, width });
 }
 
 export async function targetOf(

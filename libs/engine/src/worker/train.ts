@@ -5,7 +5,7 @@
 import { compileTraining, LEARNING_RATE, lossOf, type Model, readModel } from '@facet/onnx';
 import { meanState, stateLayout, type StateSlot } from '../training-state.js';
 import type { TrainingPartTask } from '../tasks.js';
-import { f32, i64, type Session, SessionCache, type Values } from './sessions.js';
+import { f32, type Session, SessionCache, type Values } from './sessions.js';
 
 const sessions = new SessionCache();
 const layouts = new Map<string, { model: Model; layout: readonly StateSlot[] }>();
@@ -26,13 +26,18 @@ export async function trainPart(task: TrainingPartTask): Promise<Record<string, 
   const session: Session = await sessions.get(task.id, 'fed', () => model);
   const state = meanState(task.previous);
   const { input, channels, height, width, losses } = task.spec;
+  const { size: n, pixels, targets, masks } = task.batch;
   const feeds: Record<string, Values> = {
-    [input]: f32([task.n, channels, height, width], task.pixels),
+    [input]: f32([n, channels, height, width], pixels),
     [LEARNING_RATE]: f32([], Float32Array.of(task.learningRate)),
   };
-  for (const [name, { type, dims, data }] of Object.entries(task.targets))
-    feeds[name] = type === 'int64' ? i64([task.n, ...dims], data) : f32([task.n, ...dims], data);
-  for (const [name, mask] of Object.entries(task.masks)) feeds[name] = f32([task.n], mask);
+  const inputs = new Map(model.graph.inputs.map((value) => [value.name, value.dims]));
+  for (const { name, target, mask } of losses) {
+    const dims = (inputs.get(target) ?? []).map((d) => (typeof d === 'number' ? d : n));
+    const data = targets[name];
+    feeds[target] = { type: data instanceof BigInt64Array ? 'int64' : 'float32', dims, data };
+    feeds[mask] = f32([n], masks[name]);
+  }
   for (const { name, dims, offset, size } of layout)
     feeds[name] = f32(dims, state.subarray(offset, offset + size));
   const results = await session.run(feeds);

@@ -1,0 +1,33 @@
+/** Ends a command: brings the reports to where the user looks for them, prints the table, says the verdict. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { keys, Report } from '@facet/contracts';
+import { renderTable } from '@facet/report';
+import { TerminalError } from '@facet/runtime';
+import { type ObjectStore, readJson } from '@facet/store';
+import type { Completed } from './outcome.js';
+
+/** Exit codes that pipelines stand on. */
+export const EXIT = { passed: 0, error: 1, policyFailed: 3 } as const;
+
+const NAMES = { json: 'report.json', html: 'report.html', xml: 'report.junit.xml' } as const;
+
+/** Returns the exit code. */
+export async function finish(store: ObjectStore, out: string, { evaluation }: Completed): Promise<number> {
+  const report = await readJson(store, keys.evaluation.report(evaluation, 'json'), (v) => Report.parse(v));
+  if (report === undefined) throw new TerminalError(`evaluation ${evaluation} has no report`);
+  await mkdir(out, { recursive: true });
+  for (const kind of ['json', 'html', 'xml'] as const) {
+    const object = await store.get(keys.evaluation.report(evaluation, kind));
+    if (object === undefined) throw new TerminalError(`evaluation ${evaluation} has no report.${kind}`);
+    await writeFile(join(out, NAMES[kind]), await object.bytes());
+  }
+  process.stdout.write(`\n${renderTable(report, { colour: process.stdout.isTTY })}\n`);
+  for (const note of report.notes) process.stdout.write(`Note: ${note}\n`);
+  const { policy, passed, checks } = report.verdict;
+  for (const { name, actual, limit, passed: held } of checks)
+    process.stdout.write(`${held ? 'held  ' : 'FAILED'} ${name}: ${actual ?? 'undefined'}, limit ${limit}\n`);
+  if (policy !== null) process.stdout.write(`Policy ${policy}: ${passed ? 'passed' : 'FAILED'}\n`);
+  process.stdout.write(`\nReport: ${join(out, NAMES.html)}\n`);
+  return passed ? EXIT.passed : EXIT.policyFailed;
+}

@@ -1,0 +1,66 @@
+#!/usr/bin/env node
+/** The `facet` command: reads arguments, runs a command, ends with its exit code. */
+import { readFileSync } from 'node:fs';
+import { Command, InvalidArgumentError } from 'commander';
+import { demo } from './demo.js';
+import { evaluate } from './evaluate.js';
+import { EXIT } from './finish.js';
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+const MAX_SEED = 2 ** 32 - 1;
+
+function seed(text: string): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value > MAX_SEED)
+    throw new InvalidArgumentError(`It must be a whole number from 0 to ${MAX_SEED}.`);
+  return value;
+}
+
+const program = new Command('facet')
+  .description('Finds where a face anti-spoofing model breaks, facet by facet, before an attacker does.')
+  .version(version)
+  .showHelpAfterError();
+
+program
+  .command('demo')
+  .description('train a small network on synthetic faces and evaluate it')
+  .option('--quick', 'a smaller run, for checks', false)
+  .option('--out <dir>', 'where reports and everything stored go', 'facet-out')
+  .option('--seed <n>', 'of data, weights and attacks', seed, 0)
+  .action(async (options: { quick: boolean; out: string; seed: number }) => {
+    process.exitCode = await demo({ ...options, version });
+  });
+
+program
+  .command('evaluate')
+  .description('evaluate a published ONNX model on a folder of labelled images')
+  .requiredOption('--model <file>', 'the ONNX file')
+  .requiredOption('--manifest <file>', 'what its bytes do not say (facet.model/v1), JSON or YAML')
+  .requiredOption('--dataset <dir>', 'a folder of images with dataset.json (facet.folder/v1)')
+  .option('--plan <file>', 'what to attack (facet.plan/v1), JSON or YAML')
+  .option('--policy <file>', 'what the report must hold (facet.policy/v1); exit 3 where it does not')
+  .option('--out <dir>', 'where reports and everything stored go', 'facet-out')
+  .option('--seed <n>', 'of attacks, where no plan is given', seed, 0)
+  .action(
+    async (options: {
+      model: string;
+      manifest: string;
+      dataset: string;
+      plan?: string;
+      policy?: string;
+      out: string;
+      seed: number;
+    }) => {
+      process.exitCode = await evaluate({ ...options, version });
+    },
+  );
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.stderr.write(`facet: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = EXIT.error;
+}

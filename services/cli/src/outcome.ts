@@ -1,0 +1,38 @@
+/** Waits for the end of what was started: the facts that conclude it, good or bad. */
+import type { Fact } from '@facet/contracts';
+import { defineHandler, TerminalError, VOCABULARY } from '@facet/runtime';
+import type { AnyHandler } from './system.js';
+
+export type Completed = Fact<'evaluation.completed'>;
+
+export interface Conclusion {
+  readonly handler: AnyHandler;
+  /** The evaluation's last fact. Rejects with a TerminalError that says why there will be none. */
+  readonly completed: Promise<Completed>;
+}
+
+export function awaitConclusion(): Conclusion {
+  let resolve!: (value: Completed) => void;
+  let reject!: (error: Error) => void;
+  const completed = new Promise<Completed>((yes, no) => {
+    resolve = yes;
+    reject = no;
+  });
+  // The caller may be busy elsewhere when it fails.
+  completed.catch(() => undefined);
+  const handler = defineHandler(VOCABULARY, {
+    name: 'cli',
+    consumes: ['evaluation.completed', 'evaluation.failed', 'training.failed', 'dataset.failed'],
+    concurrency: 1,
+    ackWaitMs: 30_000,
+    attemptLimitMs: 30_000,
+    maxDeliver: 1,
+    handle(event) {
+      if (event.type === 'evaluation.completed') resolve(event.data);
+      else if (event.type === 'evaluation.failed') reject(new TerminalError(event.data.reasons.join('\n')));
+      else reject(new TerminalError(event.data.reason));
+      return Promise.resolve([]);
+    },
+  });
+  return { handler: handler as AnyHandler, completed };
+}

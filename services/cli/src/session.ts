@@ -1,0 +1,51 @@
+/** What every command of one process does: opens the system, runs, closes, whatever happens. */
+import { join } from 'node:path';
+import { createLog, Lifecycle, logOptions, NO_LOG } from '@facet/runtime';
+import { awaitConclusion } from './outcome.js';
+import { finish } from './finish.js';
+import { progressView } from './progress.js';
+import { type AnyHandler, openSystem, type System } from './system.js';
+
+export interface SessionOptions {
+  /** Where reports go; the object store is its folder `store`. */
+  readonly out: string;
+  readonly version: string;
+}
+
+/**
+ * Starts what `begin` publishes and waits for the evaluation that it leads to. Returns the exit code.
+ * Errors: rejects with the reason where there is no report; what is stored stays, and another run goes on from it.
+ */
+export async function runSession(
+  { out, version }: SessionOptions,
+  begin: (system: System, say: (text: string) => void) => Promise<readonly AnyHandler[]>,
+): Promise<number> {
+  const lifecycle = new Lifecycle();
+  const view = lifecycle.own('progress', progressView(process.stderr), (v) => {
+    v.close();
+  });
+  // Retries and dead letters are told in the end; a log between the bars only where it is asked for.
+  const log = process.env['FACET_LOG_LEVEL'] === undefined ? NO_LOG : createLog(logOptions(process.env));
+  try {
+    const system = await openSystem(lifecycle, {
+      folder: join(out, 'store'),
+      log,
+      version,
+      progress: { report: ({ step, done, total, unit = '' }) => view.report({ step, done, total, unit }) },
+    });
+    const conclusion = awaitConclusion();
+    const further = await begin(system, (text) => view.say(text));
+    system.start([conclusion.handler, ...further]);
+    const interrupted = new Promise<never>((_, reject) => {
+      lifecycle.signal.addEventListener('abort', () => reject(lifecycle.signal.reason as Error), {
+        once: true,
+      });
+    });
+    interrupted.catch(() => undefined);
+    const completed = await Promise.race([conclusion.completed, interrupted]);
+    view.close();
+    return await finish(system.store, out, completed);
+  } finally {
+    await lifecycle.close();
+  }
+}

@@ -1,0 +1,84 @@
+/**
+ * The whole system in one process: every service's handlers on the in-process bus, a folder as the object store, one
+ * engine for all. Nothing else differs from a cluster.
+ */
+import { availableParallelism } from 'node:os';
+import { attacksHandler } from '@facet/attacks';
+import { type Bus, InProcessBus } from '@facet/bus';
+import { STREAMS } from '@facet/contracts';
+import { Engine } from '@facet/engine';
+import { evaluationHandlers, openPageRenderer } from '@facet/evaluation';
+import { featuresHandler } from '@facet/features';
+import { ingestionHandler, openRenderer } from '@facet/ingestion';
+import {
+  encodeEvent,
+  type Handler,
+  type Lifecycle,
+  type Log,
+  type OutgoingEvent,
+  type Progress,
+  derivedId,
+  runHandlers,
+  VOCABULARY,
+} from '@facet/runtime';
+import { FolderStore, type ObjectStore } from '@facet/store';
+import { trainingHandlers } from '@facet/training';
+
+export interface SystemOptions {
+  /** Folder of the object store. */
+  readonly folder: string;
+  readonly log: Log;
+  readonly progress: Progress;
+  readonly version: string;
+}
+
+export type AnyHandler = Handler<typeof VOCABULARY>;
+
+export interface System {
+  readonly store: ObjectStore;
+  readonly engine: Engine;
+  /** Starts every service's handlers, and `further` ones beside them. */
+  start(further: readonly AnyHandler[]): void;
+  /** Tells a fact or queues a job; the same one twice is one. */
+  publish(event: OutgoingEvent<typeof VOCABULARY>): Promise<void>;
+}
+
+export async function openSystem(lifecycle: Lifecycle, options: SystemOptions): Promise<System> {
+  const { log, progress, version } = options;
+  const threads = availableParallelism();
+  const store = await FolderStore.open(options.folder);
+  const bus: Bus = lifecycle.own('bus', new InProcessBus(STREAMS), (b) => b.close());
+  const engine = lifecycle.own('engine', new Engine({ threads }), (e) => e.close());
+  const faces = lifecycle.own('renderer of faces', openRenderer(threads), (pool) => pool.close());
+  const pages = lifecycle.own('renderer of pages', openPageRenderer(), (pool) => pool.close());
+  const handlers = [
+    ingestionHandler({ store, renderer: faces }),
+    featuresHandler({ store, engine }),
+    attacksHandler({ store, engine }),
+    ...evaluationHandlers({ store, engine, renderer: pages, version }),
+    ...trainingHandlers({ store, engine }),
+  ] as AnyHandler[];
+  return {
+    store,
+    engine,
+    start(further) {
+      const running = runHandlers({
+        bus,
+        registry: VOCABULARY,
+        handlers: [...handlers, ...further],
+        log,
+        progress,
+        signal: lifecycle.signal,
+        // A shard that is under way is cheaper to do again than to wait for.
+        drainMs: 0,
+      });
+      lifecycle.own('handlers', running, (r) => r.stop());
+    },
+    async publish(event) {
+      const id = derivedId('cli', event.type, JSON.stringify(event.data));
+      await bus.publish(
+        encodeEvent(VOCABULARY, { ...event, id, source: '/facet/cli', time: new Date().toISOString() }),
+      );
+    },
+  };
+}

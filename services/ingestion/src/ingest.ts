@@ -1,0 +1,148 @@
+/**
+ * Makes a stored dataset of a source. Shards are written under keys that depend on the dataset alone and the manifest
+ * comes last, so an ingestion that was interrupted goes on, and one that was finished is found.
+ */
+import { findDataset, publishDataset, SAMPLES_PER_SHARD, writeDatasetShard } from '@facet/catalog';
+import {
+  type DatasetManifest,
+  type DatasetSource,
+  formatRef,
+  type Ref,
+  type Split,
+  SPLITS,
+} from '@facet/contracts';
+import {
+  readFolder,
+  type StoredSample,
+  storeSample,
+  SYNTHETIC_SPECIES,
+  type SyntheticJob,
+  syntheticJobs,
+  type SyntheticSpecies,
+} from '@facet/datasets';
+import { InputError } from '@facet/runtime';
+import type { ObjectStore } from '@facet/store';
+import type { ThreadPool } from '@facet/threads';
+
+export interface IngestDependencies {
+  readonly store: ObjectStore;
+  /** Runs `worker.ts`. */
+  readonly renderer: ThreadPool;
+}
+
+export interface IngestContext {
+  readonly signal: AbortSignal;
+  readonly onProgress: (done: number, total: number) => void;
+}
+
+type Shards = DatasetManifest['splits'];
+type Synthetic = Extract<DatasetSource, { kind: 'synthetic' }>;
+
+/** Cuts a list into pieces of at most `size`. */
+function pieces<T>(items: readonly T[], size: number): T[][] {
+  const out: T[][] = [];
+  for (let from = 0; from < items.length; from += size) out.push(items.slice(from, from + size));
+  return out;
+}
+
+function speciesNamed(names: readonly string[]): SyntheticSpecies[] {
+  return names.map((name, i) => {
+    const known = SYNTHETIC_SPECIES.find((species) => species === name);
+    if (known === undefined)
+      throw new InputError(`"${name}" is not one of ${SYNTHETIC_SPECIES.join(', ')}`, {
+        field: `heldOut[${i}]`,
+      });
+    return known;
+  });
+}
+
+async function ingestSynthetic(
+  { store, renderer }: IngestDependencies,
+  ref: Ref,
+  source: Synthetic,
+  { signal, onProgress }: IngestContext,
+): Promise<Shards> {
+  const { seed, size, samples: splits, variant } = source;
+  const jobs = [...syntheticJobs({ seed, size, splits, variant, heldOut: speciesNamed(source.heldOut) })];
+  let done = 0;
+  const made = (): void => {
+    done++;
+    onProgress(done, jobs.length);
+  };
+  const ingestSplit = async (split: Split): Promise<Shards[Split]> => {
+    const parts = pieces<SyntheticJob>(
+      jobs.filter((job) => job.split === split),
+      SAMPLES_PER_SHARD,
+    );
+    return Promise.all(
+      parts.map(async (part, index) => {
+        const rendered = await renderer.run<StoredSample[]>('render', part, { signal, onProgress: made });
+        return writeDatasetShard(store, ref, split, index, rendered, signal);
+      }),
+    );
+  };
+  const [train, dev, test] = await Promise.all(SPLITS.map(ingestSplit));
+  return { train, dev, test };
+}
+
+async function ingestFolder(
+  { store }: IngestDependencies,
+  ref: Ref,
+  path: string,
+  { signal, onProgress }: IngestContext,
+): Promise<Shards> {
+  const folder = await readFolder(path);
+  const { name, version } = folder.manifest;
+  if (name !== ref.name || version !== ref.version)
+    throw new InputError(`is ${formatRef({ name, version })}, expected ${formatRef(ref)}`, {
+      file: `${path}/dataset.json`,
+      field: 'name',
+    });
+  const shards: Shards = { train: [], dev: [], test: [] };
+  let waiting: Record<Split, StoredSample[]> = { train: [], dev: [], test: [] };
+  let done = 0;
+  const flush = async (split: Split): Promise<void> => {
+    const index = shards[split].length;
+    shards[split].push(await writeDatasetShard(store, ref, split, index, waiting[split], signal));
+    waiting = { ...waiting, [split]: [] };
+  };
+  for await (const sample of folder.samples()) {
+    signal.throwIfAborted();
+    waiting[sample.split].push(await storeSample(sample));
+    done++;
+    onProgress(done, folder.manifest.samples.length);
+    if (waiting[sample.split].length === SAMPLES_PER_SHARD) await flush(sample.split);
+  }
+  for (const split of SPLITS) if (waiting[split].length > 0) await flush(split);
+  return shards;
+}
+
+/** Errors: DatasetError or InputError naming the file and field of what is wrong with the source. */
+export async function ingest(
+  dependencies: IngestDependencies,
+  ref: Ref,
+  source: DatasetSource,
+  context: IngestContext,
+): Promise<DatasetManifest> {
+  const { store } = dependencies;
+  const known = source.kind === 'synthetic' ? await findDataset(store, ref) : undefined;
+  if (known !== undefined) return known;
+  if (source.kind === 'synthetic') {
+    const splits = await ingestSynthetic(dependencies, ref, source, context);
+    return publishDataset(store, {
+      ...ref,
+      description: `Synthetic faces, ${source.variant}, seed ${source.seed}.`,
+      size: { height: source.size, width: source.size },
+      maps: ['depth', 'reflection'],
+      splits,
+    });
+  }
+  const splits = await ingestFolder(dependencies, ref, source.path, context);
+  return publishDataset(store, {
+    ...ref,
+    description: 'A folder of images.',
+    size: 'native',
+    maps: [],
+    splits,
+  });
+}

@@ -1,0 +1,62 @@
+/** Accepts trainings and runs them; what comes out is published, and that starts its evaluation. */
+import { formatRef } from '@facet/contracts';
+import { defineHandler, type OutgoingEvent, VOCABULARY } from '@facet/runtime';
+import { runTraining, type TrainDependencies } from './train.js';
+
+type Outgoing = OutgoingEvent<typeof VOCABULARY>;
+
+const ATTEMPT_LIMIT_MS = 7 * 24 * 3_600_000;
+
+/** A requested training becomes a job, which one worker takes. */
+const acceptHandler = defineHandler(VOCABULARY, {
+  name: 'training-accept',
+  consumes: ['training.requested'],
+  concurrency: 1,
+  ackWaitMs: 30_000,
+  attemptLimitMs: 60_000,
+  maxDeliver: 3,
+  handle: ({ data }): Promise<Outgoing[]> =>
+    Promise.resolve([{ type: 'training', subject: formatRef(data.model), data }]),
+});
+
+const runHandler = (dependencies: TrainDependencies) =>
+  defineHandler(VOCABULARY, {
+    name: 'training',
+    consumes: ['training'],
+    pool: 'cpu',
+    concurrency: 1,
+    ackWaitMs: 30_000,
+    attemptLimitMs: ATTEMPT_LIMIT_MS,
+    maxDeliver: 3,
+    async handle({ data: request }, { signal, progress }): Promise<Outgoing[]> {
+      const { batch } = request.recipe;
+      const { ref, digest } = await runTraining(dependencies, request, {
+        signal,
+        onStep: ({ step, totalSteps }) => {
+          progress.report({
+            step: 'training',
+            done: step * batch,
+            total: totalSteps * batch,
+            unit: 'images',
+          });
+        },
+      });
+      const subject = formatRef(ref);
+      return [
+        { type: 'training.completed', subject, data: { request, digest } },
+        { type: 'model.published', subject, data: { model: ref, digest } },
+      ];
+    },
+    onGivenUp: ({ data: request }, { message }) => [
+      {
+        type: 'training.failed',
+        subject: formatRef(request.model),
+        data: { request, reason: message },
+      },
+    ],
+  });
+
+export const trainingHandlers = (dependencies: TrainDependencies) => [
+  acceptHandler,
+  runHandler(dependencies),
+];

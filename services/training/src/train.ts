@@ -1,0 +1,88 @@
+/**
+ * Trains a multitask network as a recipe says and publishes it. A training that was killed goes on from its last
+ * checkpoint and ends in the same bytes; one that was finished is found.
+ */
+import { Dataset, digestOf, publishModel, type PublishedModel } from '@facet/catalog';
+import { ModelManifest, type Ref, type TrainingRequest } from '@facet/contracts';
+import { type Engine, OnnxTrainer } from '@facet/engine';
+import { type StepReport, train, trainingSpec } from '@facet/learning';
+import { buildMultitask, type MultitaskNetwork } from '@facet/networks';
+import { inferenceModel, writeModel } from '@facet/onnx';
+import type { ObjectStore } from '@facet/store';
+import { loadCheckpoint, saveCheckpoint } from './checkpoint.js';
+import { SplitSamples } from './samples.js';
+
+export interface TrainDependencies {
+  readonly store: ObjectStore;
+  readonly engine: Engine;
+}
+
+export interface TrainContext {
+  readonly signal: AbortSignal;
+  readonly onStep: (report: StepReport) => void;
+}
+
+function manifestOf(ref: Ref, network: MultitaskNetwork, dataset: Ref): ModelManifest {
+  return ModelManifest.parse({
+    schema: 'facet.model/v1',
+    ...ref,
+    description: `Multitask network trained by Facet on ${dataset.name}@${dataset.version}.`,
+    input: network.input,
+    output: network.output,
+    facets: network.facets,
+    texture: network.texture,
+  });
+}
+
+/** Height and width of every map that the network predicts. */
+function mapSizes({ model, facets }: MultitaskNetwork): Record<string, { height: number; width: number }> {
+  const outputs = new Map(model.graph.outputs.map((value) => [value.name, value.dims.map(Number)]));
+  return Object.fromEntries(
+    Object.entries(facets).flatMap(([facet, { head }]) => {
+      const [, , height, width] = outputs.get(head?.output ?? '') ?? [];
+      return head?.kind === 'map' ? [[facet, { height, width }]] : [];
+    }),
+  );
+}
+
+/** Errors: InputError where the dataset does not fit; DivergedError where a loss is no longer a number. */
+export async function runTraining(
+  { store, engine }: TrainDependencies,
+  request: TrainingRequest,
+  { signal, onStep }: TrainContext,
+): Promise<PublishedModel> {
+  const { recipe } = request;
+  const dataset = await Dataset.open(store, request.dataset);
+  const network = buildMultitask({
+    backbone: recipe.backbone,
+    size: sizeOf(dataset),
+    channels: 3,
+    facets: recipe.facets,
+    seed: recipe.seed,
+  });
+  const manifest = manifestOf(request.model, network, request.dataset);
+  const id = digestOf({ request, dataset: dataset.manifest.digest }).slice(0, 16);
+  const samples = await SplitSamples.load(dataset, 'train', manifest, mapSizes(network));
+  const trainer = new OnnxTrainer(engine, {
+    model: network.model,
+    spec: trainingSpec(manifest, recipe),
+    parts: recipe.parts,
+  });
+  const from = await loadCheckpoint(store, id);
+  const { state } = await train({
+    trainer,
+    samples,
+    recipe,
+    signal,
+    onStep,
+    onCheckpoint: (checkpoint) => saveCheckpoint(store, id, checkpoint),
+    ...(from && { from }),
+  });
+  const bytes = writeModel(inferenceModel(network.model, state));
+  return publishModel(store, bytes, manifest, signal);
+}
+
+function sizeOf(dataset: Dataset): number {
+  const { size } = dataset.manifest;
+  return size === 'native' ? 64 : size.height;
+}
