@@ -6,7 +6,7 @@ import { ModelError } from '../../errors.js';
 import type { Dim, Node, Shapes } from '../../graph.js';
 import { isFixed } from '../../shapes/dims.js';
 import { nodeAt } from '../where.js';
-import { before } from './reshape.js';
+import { before, outerAfter } from './reshape.js';
 
 /** They keep the shape, and compute along an axis: its attribute's default, and whether all behind it count. */
 const ALONG_AXIS: Readonly<Record<string, { readonly axis: number; readonly onwards?: true }>> = {
@@ -18,52 +18,73 @@ const ALONG_AXIS: Readonly<Record<string, { readonly axis: number; readonly onwa
   ScatterElements: { axis: 0 },
   Softmax: { axis: -1 },
 };
-const MOVES_BLOCKS: ReadonlySet<string> = new Set(['Flatten', 'Reshape']);
-const READS_SHAPES: ReadonlySet<string> = new Set(['Shape', 'Size']);
+const RESHAPES: ReadonlySet<string> = new Set(['Flatten', 'Reshape']);
 /** No rule is known for what they do along the batch. */
 const REFUSED: ReadonlySet<string> = new Set(['CumSum', 'MeanVarianceNormalization', 'ReverseSequence']);
+/** What these compute is about the batch, not about its samples. */
+export const READS_SHAPES: ReadonlySet<string> = new Set(['Shape', 'Size']);
 
-/** @throws ModelError 'unsupported' naming the first node that computes across the batch. */
-export function refuseMixing(nodes: readonly Node[], shapes: Shapes): void {
+/**
+ * Follows the batch through the nodes.
+ *
+ * @returns for each tensor that grows with the batch, how many elements before the batch share its axis: 1
+ *   where a sample's rows stand together.
+ * @throws ModelError 'unsupported' naming the first node that computes across the batch.
+ */
+export function followBatch(nodes: readonly Node[], shapes: Shapes): ReadonlyMap<string, number> {
+  const outers = new Map<string, number>();
   for (const node of nodes) {
     if (READS_SHAPES.has(node.op)) continue;
-    const dimsOf = (names: readonly string[]) =>
-      names.flatMap((name) => (name === '' ? [] : [shapes.get(name)?.dims ?? []]));
-    const inputs = dimsOf(node.inputs);
-    if (inputs.some(grows) && mixes(node, inputs, dimsOf(node.outputs)))
+    const read = (names: readonly string[]): Operand[] =>
+      names
+        .filter((name) => name !== '')
+        .map((name) => ({ dims: shapes.get(name)?.dims ?? [], outer: outers.get(name) ?? 1 }));
+    const inputs = read(node.inputs);
+    if (!inputs.some(grows)) continue;
+    const outer = apart(node, inputs, read(node.outputs));
+    if (outer === undefined)
       throw new ModelError(
         'unsupported',
         'computes across the batch, so samples cannot be batched; run them one by one',
         nodeAt({ name: node.name, opType: node.op, output: [...node.outputs] }),
       );
+    for (const name of node.outputs) outers.set(name, outer);
   }
+  return outers;
 }
 
-const grows = (dims: readonly Dim[]): boolean => dims.some((dim) => !isFixed(dim));
+interface Operand {
+  readonly dims: readonly Dim[];
+  readonly outer: number;
+}
 
-function mixes(
-  node: Node,
-  inputs: readonly (readonly Dim[])[],
-  outputs: readonly (readonly Dim[])[],
-): boolean {
-  if (REFUSED.has(node.op)) return true;
-  if (!outputs.every(grows)) return true;
-  if (MOVES_BLOCKS.has(node.op)) return before(inputs[0]) !== before(outputs[0]);
-  const factors = new Set(inputs.map(factor));
-  if (!outputs.every((dims) => factors.has(factor(dims)))) return true;
+const grows = ({ dims }: Operand): boolean => dims.some((dim) => !isFixed(dim));
+
+/** What shares the batch's axis in the outputs; undefined where samples meet. */
+function apart(node: Node, inputs: readonly Operand[], outputs: readonly Operand[]): number | undefined {
+  if (REFUSED.has(node.op) || !outputs.every(grows)) return undefined;
+  if (RESHAPES.has(node.op)) return outerAfter(outputs[0].dims, before(inputs[0].dims, inputs[0].outer));
+  const growing = inputs.filter(grows);
+  const [{ outer }] = growing;
+  if (growing.some((input) => input.outer !== outer)) return undefined;
+  const factors = new Set(growing.map(factor));
+  if (!outputs.every((output) => factors.has(factor(output)))) return undefined;
   const training = node.attributes['training_mode'];
-  if (training?.kind === 'int' && training.value !== 0n) return true;
+  if (training?.kind === 'int' && training.value !== 0n) return undefined;
+  return alongBatch(node, inputs[0]) ? undefined : outer;
+}
+
+/** How many times the batch an axis is; parts of a batch joined or split change it. */
+function factor({ dims }: Operand): number {
+  const dim = dims.find((candidate) => !isFixed(candidate)) ?? 0;
+  return isFixed(dim) ? dim : dim.perSample;
+}
+
+function alongBatch(node: Node, { dims, outer }: Operand): boolean {
   const along = ALONG_AXIS[node.op];
   if (along === undefined) return false;
-  const [dims] = inputs;
   const given = node.attributes['axis'];
   const axis = given?.kind === 'int' ? Number(given.value) : along.axis;
   const from = axis < 0 ? axis + dims.length : axis;
-  return grows(dims.slice(from, along.onwards ? undefined : from + 1));
+  return grows({ dims: dims.slice(from, along.onwards ? undefined : from + 1), outer });
 }
-
-/** How many times the batch a tensor's rows are; parts of a batch joined or split change it. */
-const factor = (dims: readonly Dim[]): number | undefined => {
-  const dim = dims.find((d) => !isFixed(d));
-  return dim === undefined || isFixed(dim) ? undefined : dim.perSample;
-};

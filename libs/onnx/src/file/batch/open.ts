@@ -1,14 +1,12 @@
-/** Constant sizes that hold the batch: where the graph says 1 and means "one sample", it is told to follow. */
+/** Constant sizes that hold the batch: where the graph says 1 and means one sample, it is told to follow. */
 import { ModelError } from '../../errors.js';
 import type { Dim, Graph, Node, Shapes, Tensor } from '../../graph.js';
 import { dimAt, isFixed } from '../../shapes/dims.js';
 import { inferShapes } from '../../shapes/index.js';
 import { Names } from '../names.js';
 import { named, nodeAt } from '../where.js';
+import { followBatch, READS_SHAPES } from './mixing.js';
 import { batchAxis, openTarget } from './reshape.js';
-
-/** What these compute does not grow with their input. */
-const READS_SHAPES: ReadonlySet<string> = new Set(['Shape', 'Size']);
 
 /** Shapes with axis 0 of the inputs fixed, or open. */
 export function shapesAt(graph: Graph, batch: number | 'open'): Shapes {
@@ -31,7 +29,7 @@ export function shapesAt(graph: Graph, batch: number | 'open'): Shapes {
 }
 
 /**
- * The graph with Reshapes to constant sizes, and constants that are joined with a batch, following it.
+ * The graph with constant sizes of Reshape and Resize, and constants that are joined with a batch, following it.
  *
  * @param closed shapes at a batch of `batch`, which the graph was exported with.
  */
@@ -48,6 +46,7 @@ class Opening {
   /** Tensors that grow with the inputs, as far as nodes say. */
   readonly #fed: Set<string>;
   #known: Shapes = new Map();
+  #outers: ReadonlyMap<string, number> = new Map();
 
   constructor(
     private readonly source: Graph,
@@ -64,6 +63,7 @@ class Opening {
     if (fed.includes(true) && !READS_SHAPES.has(node.op))
       for (const name of node.outputs) this.#fed.add(name);
     if (node.op === 'Reshape' && fed[0]) this.#nodes.push(this.#reshape(node));
+    else if (node.op === 'Resize' && fed[0]) this.#nodes.push(this.#resize(node));
     else if (node.op === 'Concat' && fed.includes(true) && fed.includes(false))
       this.#nodes.push(this.#concat(node));
     else this.#nodes.push(node);
@@ -83,7 +83,7 @@ class Opening {
     const dims = this.#dims(data);
     if (target === undefined || batchAxis(dims) < 0) return node;
     const output = this.#closedDims(node.outputs[0]);
-    const open = openTarget(target, dims, output, this.batch);
+    const open = openTarget(target, { dims, outer: this.#outers.get(data) ?? 1 }, output, this.batch);
     if (open === undefined)
       throw new ModelError(
         'unsupported',
@@ -91,6 +91,21 @@ class Opening {
         nodeAt({ name: node.name, opType: node.op, output: [...node.outputs] }),
       );
     return { ...node, inputs: [data, this.#constant(open, `${shape}/batched`)] };
+  }
+
+  /** Constant sizes of all axes become those of all but the batch's. */
+  #resize(node: Node): Node {
+    const [data, roi = '', , sizes = ''] = node.inputs;
+    const target = this.#initializers.get(sizes);
+    if (target === undefined || node.attributes['axes'] !== undefined || roi !== '') return node;
+    if (batchAxis(this.#dims(data)) !== 0 || Number(target.data[0]) !== this.batch) return node;
+    const rest = { ...target, dims: [target.data.length - 1], data: target.data.slice(1) };
+    const axes = Array.from({ length: rest.data.length }, (_, index) => BigInt(index + 1));
+    return {
+      ...node,
+      inputs: [data, '', '', this.#constant(rest, `${sizes}/batched`)],
+      attributes: { ...node.attributes, axes: { kind: 'ints', value: axes } },
+    };
   }
 
   /** A class token beside the patches of one sample is repeated for each sample. */
@@ -127,11 +142,11 @@ class Opening {
 
   /** With the batch open; inferred again only when nodes have come since that matter. */
   #dims(name: string): readonly Dim[] {
-    if (!this.#known.has(name))
-      this.#known = shapesAt(
-        { ...this.source, nodes: this.#nodes, initializers: this.#initializers, outputs: [] },
-        'open',
-      );
+    if (!this.#known.has(name)) {
+      const graph = { ...this.source, nodes: this.#nodes, initializers: this.#initializers, outputs: [] };
+      this.#known = shapesAt(graph, 'open');
+      this.#outers = followBatch(this.#nodes, this.#known);
+    }
     return this.#known.get(name)?.dims ?? [];
   }
 

@@ -53,6 +53,27 @@ const FOLLOWS: readonly Case[] = [
     output: [1, 5, 6],
   },
   {
+    name: 'rows of all samples as one axis, as in attention',
+    dims: [1, 5, 6],
+    nodes: [
+      { op: 'Transpose', attributes: { perm: [1, 0, 2] }, outputs: ['t'] },
+      { op: 'Reshape', inputs: ['t', 'heads'], outputs: ['h'] },
+      { op: 'Reshape', inputs: ['h', 'rows'], outputs: ['r'] },
+      { op: 'Softmax', inputs: ['r'], outputs: ['s'] },
+      { op: 'Reshape', inputs: ['s', 'apart'], outputs: ['a'] },
+      { op: 'Transpose', inputs: ['a'], attributes: { perm: [1, 0, 2] } },
+    ],
+    extend: constants({ heads: [5, 1, 2, 3], rows: [5, 6], apart: [5, 1, 6] }),
+    output: [1, 5, 6],
+  },
+  {
+    name: 'a Resize to constant sizes',
+    dims: [1, 2, 4, 4],
+    nodes: [{ op: 'Resize', inputs: ['x', '', '', 'sizes'], attributes: { mode: 'linear' } }],
+    extend: constants({ sizes: [1, 2, 7, 9] }),
+    output: [1, 2, 7, 9],
+  },
+  {
     name: 'a class token beside the patches',
     dims: [1, 4, 3],
     nodes: [
@@ -105,8 +126,8 @@ const REFUSED: readonly Case[] = [
       { op: 'Transpose', attributes: { perm: [1, 0, 2] }, outputs: ['t'] },
       { op: 'Reshape', inputs: ['t', 'target'] },
     ],
-    extend: constants({ target: [1, 6] }),
-    output: [1, 6],
+    extend: constants({ target: [3, 2] }),
+    output: [3, 2],
   },
   {
     name: 'statistics of the batch',
@@ -141,6 +162,20 @@ describe('rebatch', () => {
     expect(() => rebatch(build(given))).toThrow(
       expect.objectContaining({ fault: 'unsupported', where: expect.stringContaining(`(${op})`) }),
     );
+  });
+
+  it('refuses outputs in which the rows of samples alternate', () => {
+    const model = build({
+      name: 'rows',
+      dims: [1, 5, 6],
+      nodes: [
+        { op: 'Transpose', attributes: { perm: [1, 0, 2] }, outputs: ['t'] },
+        { op: 'Reshape', inputs: ['t', 'rows'] },
+      ],
+      extend: constants({ rows: [5, 6] }),
+      output: [5, 6],
+    });
+    expect(() => rebatch(model)).toThrow(/output 'y'.*do not stand together/);
   });
 
   it('renames a batch that has a name, on inputs and outputs', () => {

@@ -6,7 +6,7 @@ import { ModelError } from '../../errors.js';
 import type { Graph, Model, Shapes, ValueInfo } from '../../graph.js';
 import { dimText, isFixed } from '../../shapes/dims.js';
 import { named } from '../where.js';
-import { refuseMixing } from './mixing.js';
+import { followBatch } from './mixing.js';
 import { openSizes, shapesAt } from './open.js';
 
 /** The name of the batch in models that are ours to run. */
@@ -35,7 +35,10 @@ export function rebatch(model: Model): Model {
   const inputs = graph.inputs.map((value) => ({ ...value, dims: [BATCH, ...value.dims.slice(1)] }));
   const opened = openSizes({ ...graph, inputs }, shapesAt(graph, batch), batch);
   const shapes = shapesAt(opened, 'open');
-  refuseMixing(opened.nodes, shapes);
+  const outers = followBatch(opened.nodes, shapes);
+  for (const { name } of graph.outputs)
+    if ((outers.get(name) ?? 1) > 1)
+      throw new ModelError('unsupported', "a sample's rows do not stand together", named('output', name));
   return {
     ...model,
     graph: { ...opened, outputs: graph.outputs.map((value) => followed(value, shapes)) },

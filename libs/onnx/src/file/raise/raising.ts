@@ -135,7 +135,7 @@ export function attribute<K extends AttributeValue['kind']>(
   kind: K,
 ): ValueOf<K> | undefined {
   const given = node.attributes[name];
-  return given?.kind === kind ? (given.value as ValueOf<K>) : undefined;
+  return (given?.kind === kind ? given.value : undefined) as ValueOf<K> | undefined;
 }
 
 export const without = (node: Node, ...names: readonly string[]): Node['attributes'] =>
