@@ -33,7 +33,7 @@ const SETTINGS: Record<Illumination, Omit<Light, 'illumination' | 'direction'> &
       background: 1.45,
       noise: 1.1,
     },
-    dark: { slant: 0.8, ambient: 0.16, diffuse: 0.26, specular: 0.03, rim: 0, background: 0.4, noise: 1.2 },
+    dark: { slant: 0.8, ambient: 0.2, diffuse: 0.26, specular: 0.03, rim: 0, background: 0.4, noise: 1 },
   };
 
 export function drawLight(random: Random): Light {

@@ -29,10 +29,10 @@ export function mask(scene: Scene, strength: number, random: Random): void {
         smoothstep(0.2 + pixel, 0.1, Math.abs(rim - 1)),
         smoothstep(0.05 + pixel, 0.02, Math.abs(outline - 0.95)),
       ) * face[i];
-    for (let c = 0; c < 3; c++) picture[3 * i + c] *= 1 - 0.4 * strength * edge;
+    for (let c = 0; c < 3; c++) picture[3 * i + c] *= 1 - 0.55 * strength * edge;
     const forehead = hill(sq((x[i] - left) / 0.55) + sq((y[i] - top) / 0.35));
     const cheeks = hill(sq((side - 0.5) / 0.28) + sq((y[i] - 0.22) / 0.3));
     const nose = hill(sq(x[i] / 0.14) + sq((y[i] - 0.12) / 0.35));
-    reflect(scene, i, 0.26 * strength * Math.max(forehead, cheeks * 0.8, nose) * region[i]);
+    reflect(scene, i, 0.32 * strength * Math.max(forehead, cheeks * 0.8, nose) * region[i]);
   }
 }

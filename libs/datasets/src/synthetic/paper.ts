@@ -21,7 +21,7 @@ export function print(
     tint: [1, random.uniform(0.95, 1), random.uniform(0.9, 1.02)] as const,
   };
   applyGamut(scene.picture, gamut, region);
-  const period = random.uniform(2.3, 3.6);
+  const period = random.uniform(2.7, 4.2);
   const angle = random.uniform(0, 0.25);
   const fx = ((64 / size) * cosineOfTurns(angle)) / period;
   const fy = ((64 / size) * sineOfTurns(angle)) / period;
@@ -44,7 +44,7 @@ export function print(
 
 /** A print cut to shape and worn: print inside, a shadow along the cut. */
 export function cutOut(scene: Scene, region: Float32Array, strength: number, random: Random): void {
-  print(scene, region, Math.min(1, strength * 1.15), random);
+  print(scene, region, Math.min(1, strength * 1.4), random);
   const { picture } = scene;
   for (let i = 0; i < region.length; i++) {
     const edge = 4 * region[i] * (1 - region[i]);

@@ -54,7 +54,7 @@ describe('a synthetic face', () => {
       const { pixels, depth, reflection } = face(index);
       return [pixels, depth, reflection];
     });
-    expect(digest(...parts)).toBe('cee06647230c56c6c9dbbea7741ba358d9e92af43e76c20945fa10ab4b846d5e');
+    expect(digest(...parts)).toBe('');
   });
 
   test('depends on seed, index and variant, not on what was drawn before', () => {
