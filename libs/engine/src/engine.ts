@@ -26,6 +26,14 @@ function revive(error: unknown): unknown {
   return new ModelError(fault, message, where, { cause: error });
 }
 
+/**
+ * ONNX Runtime's packages send usage events to their maker unless this is set before the library is loaded. It must be set
+ * on the main thread: a worker's environment is a copy that native code does not see.
+ */
+function withoutRuntimeTelemetry(): void {
+  process.env['ORT_DISABLE_TELEMETRY'] = '1';
+}
+
 export class Engine {
   readonly threads: number;
   /** Which backend computes, as reports say it. */
@@ -33,6 +41,7 @@ export class Engine {
   readonly #pool: ThreadPool;
 
   constructor({ threads = availableParallelism() }: EngineOptions = {}) {
+    withoutRuntimeTelemetry();
     this.threads = threads;
     this.#pool = new ThreadPool({
       name: 'engine',
