@@ -1,4 +1,4 @@
-import { Random } from '@facet/networks';
+import { Random } from '@facet/random';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { augment, type Change, DEFAULT_AUGMENTATION, drawChange } from './augment.js';

@@ -2,7 +2,7 @@
  * Augmentation of one image together with its maps. What is drawn for a sample follows from seed, epoch and the
  * sample's number alone, so a training that resumes sees the same images.
  */
-import type { Random } from '@facet/networks';
+import type { Random } from '@facet/random';
 import type { SampleBatch, Target } from './samples.js';
 
 export interface Augmentation {

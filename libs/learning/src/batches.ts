@@ -2,7 +2,7 @@
  * Which samples make up a step, and how they are changed. Everything follows from the recipe's seed and the step's
  * number: nothing has to be stored to continue a training in the middle of an epoch.
  */
-import { Random } from '@facet/networks';
+import { Random } from '@facet/random';
 import { augment, type Augmentation, drawChange } from './augment.js';
 import type { Samples } from './samples.js';
 import type { TrainingBatch } from './trainer.js';

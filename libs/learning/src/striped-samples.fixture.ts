@@ -3,7 +3,7 @@
  * with depth. Attributes say which colour dominates and are known of live samples only.
  */
 import { ATTRIBUTES } from '@facet/contracts';
-import { Random } from '@facet/networks';
+import { Random } from '@facet/random';
 import type { SampleBatch, Samples } from './samples.js';
 
 const SIZE = 16;

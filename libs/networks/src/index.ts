@@ -1,4 +1,3 @@
-export * from './random.js';
 export * from './layers.js';
 export * from './backbone.js';
 export * from './backbones.js';

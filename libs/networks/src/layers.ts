@@ -7,7 +7,7 @@
  * output meets no ReLU have variance 1 / fan-in. Each draws from a stream of its own name.
  */
 import { type GraphBuilder, float, tensorF32 } from '@facet/onnx';
-import { Random } from './random.js';
+import { Random } from '@facet/random';
 
 /** A feature map [N, channels, height, width]. */
 export interface Maps {
