@@ -521,3 +521,20 @@ describe('stopping', () => {
     await expect(test.running.stop()).rejects.toThrow('no.name');
   });
 });
+
+describe('many events at a time', () => {
+  it('are no leak of listeners to Node', async () => {
+    const warnings: Error[] = [];
+    const onWarning = (warning: Error) => warnings.push(warning);
+    process.on('warning', onWarning);
+    const { open, passed } = gate();
+    const test = start([asking(() => passed.then(() => []), { concurrency: 16 })]);
+    for (let n = 0; n < 16; n++) await test.send(n);
+    await test.settle();
+    open();
+    await test.bus.idle();
+    await test.settle();
+    process.off('warning', onWarning);
+    expect(warnings).toEqual([]);
+  });
+});

@@ -1,4 +1,5 @@
 /** Runs handlers until they are stopped: each with as many readers of its consumer as it works on events at a time. */
+import { setMaxListeners } from 'node:events';
 import { systemClock } from '@facet/bus';
 import { DEFAULT_BACKOFF } from './backoff.js';
 import { isTerminal } from './errors.js';
@@ -43,6 +44,8 @@ export function runHandlers<R extends Registry>(options: RunHandlersOptions<R>):
   };
   const pulling = new AbortController();
   const halt = new AbortController();
+  // Every reader and every attempt waits for these: as many as there are, which Node would take for a leak.
+  setMaxListeners(0, pulling.signal, halt.signal);
   let stopTimer: () => void = () => undefined;
 
   const stopPulling = () => {

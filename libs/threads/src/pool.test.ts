@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { getEventListeners } from 'node:events';
 import { afterEach, describe, expect, it } from 'vitest';
 import { PoolClosed, WorkerCrashed } from './errors.js';
 import { ThreadPool, type ThreadPoolOptions } from './pool.js';
@@ -255,5 +256,31 @@ describe('close', () => {
     expect(child.stderr).toBe('');
     expect(child.stdout).toBe('through\n');
     expect(child.status).toBe(0);
+  });
+});
+
+describe('many tasks under one signal', () => {
+  it('listen once, and to the last one of them', async () => {
+    const pool = open();
+    const controller = new AbortController();
+    const { signal } = controller;
+    const before = getEventListeners(signal, 'abort').length;
+    const first = gated(pool);
+    await first.running;
+    const waiting = Array.from({ length: 20 }, () => caught(pool.run('echo', 1, { signal })));
+    expect(getEventListeners(signal, 'abort').length - before).toBe(1);
+    const reason = new Error('enough');
+    controller.abort(reason);
+    expect(await Promise.all(waiting)).toEqual(waiting.map(() => reason));
+    first.open();
+    expect(await first.result).toBe('through');
+  });
+
+  it('leave the signal alone once all of them have ended', async () => {
+    const pool = open();
+    const { signal } = new AbortController();
+    await Promise.all(Array.from({ length: 12 }, (_, i) => pool.run('echo', i, { signal })));
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
+    expect(await pool.run('echo', 'again', { signal })).toBe('again');
   });
 });

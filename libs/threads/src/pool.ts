@@ -7,6 +7,7 @@
  */
 import { type ResourceLimits, type Transferable } from 'node:worker_threads';
 import { PoolClosed } from './errors.js';
+import { onAbort } from './on-abort.js';
 import { Thread } from './thread.js';
 
 export interface ThreadPoolOptions {
@@ -74,7 +75,6 @@ export class ThreadPool {
     if (this.closing !== undefined) return Promise.reject(new PoolClosed(this.options.name));
     if (signal?.aborted) return Promise.reject(signal.reason as Error);
     return new Promise<T>((resolve, reject) => {
-      const stopListening = () => signal?.removeEventListener('abort', onAbort);
       const request: Request = {
         task,
         input,
@@ -88,16 +88,15 @@ export class ThreadPool {
           }
         },
         resolve: (result) => {
-          stopListening();
+          stopListening?.();
           resolve(result as T);
         },
         reject: (error) => {
-          stopListening();
+          stopListening?.();
           reject(error as Error);
         },
       };
-      const onAbort = () => this.cancel(request, signal!.reason);
-      signal?.addEventListener('abort', onAbort, { once: true });
+      const stopListening = signal && onAbort(signal, () => this.cancel(request, signal.reason));
       this.waiting.push(request);
       this.next();
     });
