@@ -32,6 +32,17 @@ export interface StoredFeatures {
 
 export const TEXTURE_PRIOR = 'texture';
 
+/** What was fitted to a facet's feature, or to the texture; nothing for a name without a prior. */
+export function fittedTo(
+  { priors, controls }: Pick<StoredFeatures, 'priors' | 'controls'>,
+  name: string,
+): { readonly prior?: StoredPrior; readonly control?: StoredPrior } {
+  return {
+    ...(Object.hasOwn(priors, name) && { prior: priors[name] }),
+    ...(Object.hasOwn(controls, name) && { control: controls[name] }),
+  };
+}
+
 const summaryKey = (folder: string): string => `${folder}/features.json`;
 const scoresKey = (folder: string): string => `${folder}/scores.parquet`;
 const tensorsKey = (folder: string): string => `${folder}/priors.safetensors`;

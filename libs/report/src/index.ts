@@ -3,3 +3,4 @@ export { renderHtml } from './html/page.js';
 export { renderJUnit } from './junit.js';
 export type { Picture } from './picture.js';
 export { renderTable, type TableOptions } from './table.js';
+export { referenceOf } from './view.js';

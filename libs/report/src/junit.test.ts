@@ -44,10 +44,10 @@ describe('JUnit', () => {
       failures: '2',
     });
     expect(named(xml, 'testcase').map(({ attributes }) => attributes.name)).toEqual([
-      'clean ACER',
-      'clean AUC',
-      'attack success, direct, epsilon <= 2/255',
-      'attack success, texture',
+      'clean ACER at most',
+      'clean AUC at least',
+      'attack success at most, direct, epsilon <= 2/255',
+      'attack success at most, texture',
     ]);
     expect(named(xml, 'testcase')[0].attributes.classname).toBe('facet.multitask.release');
     expect(named(xml, 'failure').map(({ attributes }) => attributes.message)).toEqual([

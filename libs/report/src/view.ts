@@ -5,8 +5,10 @@
 import {
   type CellReport,
   DECISION_FACET,
+  type EvaluationPlan,
   formatSearch,
   type Norm,
+  NORMS,
   OBJECTIVES,
   type ObjectiveName,
   type Report,
@@ -36,7 +38,7 @@ export interface View {
   readonly report: Report;
   /** The reference first, the others as the report lists them. */
   readonly blocks: readonly Block[];
-  /** What the headline speaks about: the plan's last search, which is its strongest, under L-infinity if it ran. */
+  /** What the headline speaks about: see {@link referenceOf}. */
   readonly reference: Block | undefined;
 }
 
@@ -49,7 +51,7 @@ export function viewOf(report: Report): View {
     else group.push(cell);
   }
   const blocks = [...cells.values()].map((group) => blockOf(report, group));
-  const reference = referenceOf(report, blocks);
+  const reference = referenceOf(report.plan, blocks);
   if (reference === undefined) return { report, blocks, reference };
   return { report, blocks: [reference, ...blocks.filter((block) => block !== reference)], reference };
 }
@@ -74,14 +76,21 @@ function blockOf(report: Report, cells: readonly CellReport[]): Block {
   };
 }
 
-function referenceOf(report: Report, blocks: readonly Block[]): Block | undefined {
-  const searches = report.plan.attacks.flatMap((group) => group.searches.map(formatSearch)).reverse();
-  for (const norm of ['linf', 'l2'])
+/**
+ * Of what was tried, that by which facets are ranked and compared: the plan's last search, which is its strongest,
+ * under L-infinity if it ran.
+ */
+export function referenceOf<T extends { readonly search: string; readonly norm: Norm }>(
+  { attacks }: EvaluationPlan,
+  tried: readonly T[],
+): T | undefined {
+  const searches = attacks.flatMap((group) => group.searches.map(formatSearch)).reverse();
+  for (const norm of NORMS)
     for (const search of searches) {
-      const block = blocks.find((one) => one.search === search && one.norm === norm);
-      if (block !== undefined) return block;
+      const found = tried.find((one) => one.search === search && one.norm === norm);
+      if (found !== undefined) return found;
     }
-  return blocks.at(-1);
+  return tried.at(-1);
 }
 
 /** Neighbouring rows of one facet together, in their order. */

@@ -1,11 +1,11 @@
 /** Puts together what an attack needs of a model: its file, its facets, and what the features service fitted. */
 import type { AttackedFacet } from '@facet/adversary';
-import { type PublishedModel, type StoredFeatures, TEXTURE_PRIOR } from '@facet/catalog';
+import { fittedTo, type PublishedModel, type StoredFeatures, TEXTURE_PRIOR } from '@facet/catalog';
 import { type AttackSource, probeTensor, share } from '@facet/engine';
 
 /** `fit` names the features, for caches. */
 export function attackSource(model: PublishedModel, features: StoredFeatures, fit: string): AttackSource {
-  const { summary, priors, controls, probes } = features;
+  const { summary, probes } = features;
   const facets = summary.facets.map(({ facet, source, feature }): AttackedFacet => {
     const probe = probes[facet];
     const head =
@@ -20,8 +20,7 @@ export function attackSource(model: PublishedModel, features: StoredFeatures, fi
       source,
       feature,
       ...(head === undefined ? {} : { head }),
-      ...(priors[facet] === undefined ? {} : { prior: priors[facet] }),
-      ...(controls[facet] === undefined ? {} : { control: controls[facet] }),
+      ...fittedTo(features, facet),
     };
   });
   return {
@@ -33,11 +32,7 @@ export function attackSource(model: PublishedModel, features: StoredFeatures, fi
       input: model.manifest.input,
       output: model.manifest.output,
       facets,
-      texture: {
-        tensor: summary.texture,
-        ...(priors[TEXTURE_PRIOR] === undefined ? {} : { prior: priors[TEXTURE_PRIOR] }),
-        ...(controls[TEXTURE_PRIOR] === undefined ? {} : { control: controls[TEXTURE_PRIOR] }),
-      },
+      texture: { tensor: summary.texture, ...fittedTo(features, TEXTURE_PRIOR) },
     },
     probes: summary.facets.flatMap(({ facet, source, feature }) =>
       source === 'probe' && probes[facet] !== undefined ? [{ facet, feature, probe: probes[facet] }] : [],

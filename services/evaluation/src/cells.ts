@@ -1,31 +1,14 @@
 /** From a plan to its cells: every combination that the model offers and the data allows. */
-import { makeCell, type StoredFeatures, TEXTURE_PRIOR } from '@facet/catalog';
+import { offers } from '@facet/adversary';
+import { fittedTo, makeCell, type StoredFeatures, TEXTURE_PRIOR } from '@facet/catalog';
 import {
   type AttackGroup,
   type Cell,
   DECISION_FACET,
   type EvaluationPlan,
   MAX_CELLS,
-  type ObjectiveName,
 } from '@facet/contracts';
 import { InputError } from '@facet/runtime';
-
-/** Whether a facet can be attacked by an objective: see `offers` in the adversary, which says it of opened models. */
-function offered(features: StoredFeatures, facet: string, objective: ObjectiveName): boolean {
-  const decision = facet === DECISION_FACET;
-  switch (objective) {
-    case 'direct':
-      return decision;
-    case 'facet':
-      return !decision;
-    case 'prior-only':
-      return facet in features.priors;
-    case 'sfa':
-      return facet in features.priors && TEXTURE_PRIOR in features.priors;
-    case 'control':
-      return facet in features.controls && TEXTURE_PRIOR in features.controls;
-  }
-}
 
 function facetsOf(group: AttackGroup, known: readonly string[], path: string): readonly string[] {
   if (group.facets === 'all') return known;
@@ -44,6 +27,7 @@ function facetsOf(group: AttackGroup, known: readonly string[], path: string): r
  */
 export function cellsOf(plan: EvaluationPlan, features: StoredFeatures): Cell[] {
   const known = [DECISION_FACET, ...features.summary.facets.map(({ facet }) => facet)];
+  const texture = fittedTo(features, TEXTURE_PRIOR);
   const cells = new Map<string, Cell>();
   plan.attacks.forEach((group, i) => {
     const path = `attacks[${i}]`;
@@ -55,7 +39,8 @@ export function cellsOf(plan: EvaluationPlan, features: StoredFeatures): Cell[] 
       for (const facet of facets)
         for (const search of group.searches)
           for (const threat of group.threats) {
-            if (!offered(features, facet, objective)) continue;
+            const fitted = facet === DECISION_FACET ? undefined : fittedTo(features, facet);
+            if (!offers(texture, fitted, objective)) continue;
             const cell = makeCell({ facet, objective, search, threat });
             cells.set(cell.id, cell);
           }

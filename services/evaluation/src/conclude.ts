@@ -42,6 +42,7 @@ export async function conclude(
   const curves = curvesOf(cells);
   const facets = features.summary.facets;
   const ranks = ranksOf(
+    plan,
     curves,
     facets.map(({ facet }) => facet),
   );

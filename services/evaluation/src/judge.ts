@@ -5,6 +5,7 @@ import {
   type Cell,
   type CellReport,
   type CleanReport,
+  type EvaluationPlan,
   type FacetCurve,
   formatSearch,
   keys,
@@ -12,6 +13,7 @@ import {
   type Report,
 } from '@facet/contracts';
 import { areaUnderSuccess, attackSuccess, cleanSummary, robustSummary, wilsonInterval } from '@facet/metrics';
+import { referenceOf } from '@facet/report';
 import { InputError } from '@facet/runtime';
 import type { ObjectStore } from '@facet/store';
 
@@ -96,19 +98,31 @@ export function curvesOf(cells: readonly CellReport[]): FacetCurve[] {
 const mean = (values: readonly number[]): number | null =>
   values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/** What the prior adds, as the mean over the auxiliary facets for which all of the compared objectives ran. */
+/**
+ * What the prior adds at each budget: means over exactly those auxiliary facets for which both `facet` and `sfa` have a
+ * figure. Where none has both, each mean is over its own facets and there is no gain. `control` has a mean only where
+ * it covers the same facets.
+ */
 export function gainsOf(cells: readonly CellReport[]): Report['gains'] {
   const auxiliary = cells.filter(({ facet }) => (AUXILIARY_FACETS as readonly string[]).includes(facet));
   const groups = groupBy(auxiliary, ({ search, norm, epsilon }) => [search, norm, epsilon].join());
   return groups.map((group) => {
-    const rates = (objective: string): number[] =>
-      group.flatMap((cell) =>
-        cell.objective === objective && cell.attackSuccessRate !== null ? [cell.attackSuccessRate] : [],
+    const ratesOf = (objective: string): Map<string, number> =>
+      new Map(
+        group.flatMap((cell) =>
+          cell.objective === objective && cell.attackSuccessRate !== null
+            ? [[cell.facet, cell.attackSuccessRate]]
+            : [],
+        ),
       );
-    const facet = rates('facet');
-    const sfa = rates('sfa');
-    const [meanFacet, meanSfa] = [mean(facet), mean(sfa)];
-    const comparable = meanFacet !== null && meanSfa !== null && facet.length === sfa.length;
+    const [facet, sfa, control] = [ratesOf('facet'), ratesOf('sfa'), ratesOf('control')];
+    const common = [...facet.keys()].filter((name) => sfa.has(name));
+    const over = (rates: Map<string, number>): number | null => {
+      if (common.length === 0) return mean([...rates.values()]);
+      if (!common.every((name) => rates.has(name))) return null;
+      return mean(common.map((name) => rates.get(name)!));
+    };
+    const [meanFacet, meanSfa] = [over(facet), over(sfa)];
     const { search, norm, epsilon } = group[0];
     return {
       search,
@@ -116,25 +130,30 @@ export function gainsOf(cells: readonly CellReport[]): Report['gains'] {
       epsilon,
       facet: meanFacet,
       sfa: meanSfa,
-      control: mean(rates('control')),
-      gain: comparable ? meanSfa - meanFacet : null,
+      control: over(control),
+      gain: common.length > 0 && meanFacet !== null && meanSfa !== null ? meanSfa - meanFacet : null,
     };
   });
 }
 
 /**
- * Ranks facets by how soon they give way: largest area under success first, by the strongest search of the plan (the last
- * one) and by `sfa` where it ran, else `facet`. Facets without a figure have no rank.
+ * Ranks facets by how soon they give way: largest area under success first, by the search and norm that the report's
+ * headline speaks about, since areas over other budgets do not compare; by `sfa` where it ran, else `facet`. Facets
+ * without a figure there have no rank.
  */
 export function ranksOf(
+  plan: EvaluationPlan,
   curves: readonly FacetCurve[],
   facets: readonly string[],
 ): ReadonlyMap<string, number> {
+  const reference = referenceOf(plan, curves);
+  const compared = curves.filter(
+    ({ search, norm }) => search === reference?.search && norm === reference.norm,
+  );
   const area = (facet: string): number | null => {
-    const own = curves.filter((curve) => curve.facet === facet);
+    const own = compared.filter((curve) => curve.facet === facet);
     const best =
-      own.filter(({ objective }) => objective === 'sfa').at(-1) ??
-      own.filter(({ objective }) => objective === 'facet').at(-1);
+      own.find(({ objective }) => objective === 'sfa') ?? own.find(({ objective }) => objective === 'facet');
     return best?.areaUnderSuccess ?? null;
   };
   const ranked = facets

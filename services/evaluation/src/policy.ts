@@ -18,10 +18,10 @@ const atLeast = (name: string, actual: number | null, limit: number): Check => (
 
 function cleanChecks(policy: Policy['clean'], clean: CleanReport): Check[] {
   const checks: Check[] = [];
-  if (policy.maxAcer !== undefined) checks.push(atMost('clean ACER', clean.acer, policy.maxAcer));
-  if (policy.minAuc !== undefined) checks.push(atLeast('clean AUC', clean.auc, policy.minAuc));
+  if (policy.maxAcer !== undefined) checks.push(atMost('clean ACER at most', clean.acer, policy.maxAcer));
+  if (policy.minAuc !== undefined) checks.push(atLeast('clean AUC at least', clean.auc, policy.minAuc));
   if (policy.minAccuracy !== undefined)
-    checks.push(atLeast('clean accuracy', clean.accuracy, policy.minAccuracy));
+    checks.push(atLeast('clean accuracy at least', clean.accuracy, policy.minAccuracy));
   return checks;
 }
 
@@ -38,7 +38,7 @@ function attackCheck(rule: Policy['attacks'][number], cells: readonly CellReport
   const rates = met.flatMap((cell) => (cell.attackSuccessRate === null ? [] : [cell.attackSuccessRate]));
   const scope = [rule.facet, rule.objective, rule.search, rule.norm].filter((part) => part !== undefined);
   const reach = rule.maxEpsilon === undefined ? [] : [`epsilon <= ${rule.maxEpsilon}`];
-  const name = `attack success, ${[...scope, ...reach].join(', ') || 'all cells'}`;
+  const name = `attack success at most, ${[...scope, ...reach].join(', ') || 'all cells'}`;
   return atMost(name, rates.length === 0 ? null : Math.max(...rates), rule.maxAttackSuccessRate);
 }
 

@@ -5,7 +5,7 @@
 import type { ModelOutput, ObjectiveName } from '@facet/contracts';
 import type { ObjectiveSpec, Term } from '@facet/onnx';
 import type { LinearPrior } from '../prior/prior.js';
-import { targetName, type AttackedFacet, type AttackedModel } from './facet-model.js';
+import { targetName, type AttackedFacet, type AttackedModel, type Fitted } from './facet-model.js';
 
 /** Weight of the prior's term beside the facet's own loss. */
 export const BETA = 2;
@@ -45,12 +45,8 @@ function facetTerm(facet: AttackedFacet): Term {
 const linear = (tensor: string, prior: LinearPrior): Term => ({ kind: 'linear', tensor, ...prior });
 const texture = (tensor: string, prior: LinearPrior): Term => ({ kind: 'texture', tensor, ...prior });
 
-/** Which objectives a facet offers, given what the data allowed to fit. */
-export function offers(
-  model: AttackedModel,
-  facet: AttackedFacet | undefined,
-  objective: ObjectiveName,
-): boolean {
+/** Whether a facet can be attacked by an objective, given what was fitted; `facet` undefined means the decision. */
+export function offers(texture: Fitted, facet: Fitted | undefined, objective: ObjectiveName): boolean {
   switch (objective) {
     case 'direct':
       return facet === undefined;
@@ -59,9 +55,9 @@ export function offers(
     case 'prior-only':
       return facet?.prior !== undefined;
     case 'sfa':
-      return facet?.prior !== undefined && model.texture.prior !== undefined;
+      return facet?.prior !== undefined && texture.prior !== undefined;
     case 'control':
-      return facet?.control !== undefined && model.texture.control !== undefined;
+      return facet?.control !== undefined && texture.control !== undefined;
   }
 }
 
@@ -84,7 +80,7 @@ export function objectiveOf(
   facet: AttackedFacet | undefined,
   objective: ObjectiveName,
 ): ObjectiveSpec {
-  if (!offers(model, facet, objective))
+  if (!offers(model.texture, facet, objective))
     throw new RangeError(`facet ${facet?.facet ?? 'live'} does not offer the objective ${objective}`);
   const input = inputTransform(model.input);
   if (facet === undefined) return { input, terms: [{ term: decisionTerm(model.output), weight: 1 }] };
