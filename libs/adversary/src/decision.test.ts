@@ -1,20 +1,21 @@
+import type { ModelOutput } from '@facet/contracts';
 import { describe, expect, it } from 'vitest';
 import { boundaryOf, scoresOf } from './decision.js';
 
-const scores = (output: Parameters<typeof scoresOf>[0], values: number[], n: number): number[] => [
+const scores = (output: ModelOutput, values: number[], n: number): number[] => [
   ...scoresOf(output, Float32Array.from(values), n),
 ];
 
 describe('scoresOf', () => {
   it('is the log-odds of the live classes of logits', () => {
-    const two = { kind: 'logits', name: 'y', classes: 2, live: [0] } as const;
+    const two: ModelOutput = { kind: 'logits', name: 'y', classes: 2, live: [0] };
     expect(scores(two, [2, -1, 0, 5], 2)).toEqual([3, -5]);
-    const three = { kind: 'logits', name: 'y', classes: 3, live: [1] } as const;
+    const three: ModelOutput = { kind: 'logits', name: 'y', classes: 3, live: [1] };
     expect(scores(three, [0, Math.log(2), 0], 1)[0]).toBeCloseTo(0, 6);
   });
 
   it('does not saturate where a softmax would', () => {
-    const two = { kind: 'logits', name: 'y', classes: 2, live: [0] } as const;
+    const two: ModelOutput = { kind: 'logits', name: 'y', classes: 2, live: [0] };
     expect(scores(two, [500, -500], 1)).toEqual([1000]);
   });
 
