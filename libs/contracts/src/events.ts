@@ -3,7 +3,7 @@
  * worker takes). A message carries keys of stored objects, never tensors.
  */
 import { z } from 'zod';
-import { Digest, Name, Ref } from './names.js';
+import { Digest, Name, Ref, Version } from './names.js';
 import { Cell, EvaluationPlan, Policy } from './plan.js';
 import { Verdict } from './report.js';
 import { TrainingRequest } from './training.js';
@@ -19,7 +19,7 @@ export const StandingEvaluation = z.strictObject({
   models: z
     .string()
     .regex(/^([a-z0-9][a-z0-9-]*\*?|\*)$/, 'must be a model name, or a prefix with a trailing *'),
-  version: z.string().optional(),
+  version: Version.optional(),
   dataset: Ref,
   plan: EvaluationPlan,
   policy: Policy.optional(),

@@ -2,6 +2,7 @@
 export * from './events.js';
 export * from './features.js';
 export * from './issues.js';
+export * from './json-schema.js';
 export * from './keys.js';
 export * from './model.js';
 export * from './names.js';

@@ -1,6 +1,7 @@
 /** A model's manifest: everything about an ONNX file that its bytes do not say. Mistakes here fail silently. */
 import { z } from 'zod';
 import { Digest, FacetName, Name, Version } from './names.js';
+import { TEXTURE } from './taxonomy.js';
 
 const TensorName = z.string().min(1).max(500);
 const Triple = z.tuple([z.number(), z.number(), z.number()]);
@@ -84,6 +85,12 @@ export const ModelManifest = z
     sha256: Digest.optional(),
   })
   .superRefine((m, ctx) => {
+    if (Object.hasOwn(m.facets, TEXTURE))
+      ctx.addIssue({
+        code: 'custom',
+        path: ['facets', TEXTURE],
+        message: 'is the name of the texture, not of a facet',
+      });
     if (!('classes' in m.output)) return;
     const { classes, live } = m.output;
     live.forEach((index, i) => {

@@ -21,6 +21,10 @@ export const SampleLabels = z
   .refine((s) => s.spoofType === undefined || (s.spoofType === 'live') === (s.label === 'live'), {
     path: ['spoofType'],
     message: 'contradicts `label`: spoofType "live" goes with label "live" and with no other',
+  })
+  .refine((s) => s.illumination !== 'live' || s.label === 'live', {
+    path: ['illumination'],
+    message: 'contradicts `label`: illumination "live" is for live samples only',
   });
 export type SampleLabels = z.infer<typeof SampleLabels>;
 

@@ -16,6 +16,9 @@ export type AuxiliaryFacet = (typeof AUXILIARY_FACETS)[number];
 /** The facet that is the decision itself. */
 export const DECISION_FACET = 'live';
 
+/** The mid-depth feature map whose prior stands beside those of the facets; no facet may have its name. */
+export const TEXTURE = 'texture';
+
 /** PAI species; index 0 is the bona fide class. */
 export const SPOOF_TYPES = [
   'live',
