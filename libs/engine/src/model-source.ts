@@ -3,7 +3,7 @@ import type { AttackedModel, LinearProbe } from '@facet/adversary';
 import type { ModelManifest } from '@facet/contracts';
 
 export interface ModelSource {
-  /** SHA-256 of the file; what sessions are cached under. */
+  /** SHA-256 of the file; with the manifest it is what sessions are cached under. */
   readonly digest: string;
   /** The ONNX file, in shared memory so that no worker's copy crosses a thread boundary. */
   readonly bytes: Uint8Array;

@@ -17,7 +17,7 @@ import type { AttackSource } from '../model-source.js';
 import type { AttackResult, AttackTask } from '../tasks.js';
 import { batchesOf, type Cut } from './batches.js';
 import { imagesOf, pngsOf } from './images.js';
-import { decide, modelOf, sessions } from './models.js';
+import { decide, identityOf, modelOf, sessions } from './models.js';
 import { f32, i64, type Session, type Values } from './sessions.js';
 import { predict, targetOf } from './targets.js';
 
@@ -51,7 +51,7 @@ class SessionOracle implements GradientOracle {
 
 function gradientSession(task: AttackTask, facet: AttackedFacet | undefined): Promise<Session> {
   const { source, objective } = task;
-  const key = JSON.stringify(['gradient', source.digest, source.fit, task.facet, objective]);
+  const key = JSON.stringify(['gradient', identityOf(source, source.fit), task.facet, objective]);
   return sessions.get(key, 'constant', () => {
     const { prepared } = modelOf(source, source.fit, source.probes);
     return compileObjective(prepared, objectiveOf(source.attacked, facet, objective));

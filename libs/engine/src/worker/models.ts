@@ -1,7 +1,7 @@
 /** The models that a worker holds: opened once per file and fit, with their sessions. */
 import { inputTransform, scoresOf } from '@facet/adversary';
-import { compileForward, type ForwardSpec } from '@facet/onnx';
-import type { FacetProbe, ModelSource } from '../model-source.js';
+import { compileForward, type ForwardSpec, type PreparedModel } from '@facet/onnx';
+import type { AttackSource, FacetProbe, ModelSource } from '../model-source.js';
 import { openModel, type OpenedModel } from './opened-model.js';
 import { f32, type Session, SessionCache } from './sessions.js';
 
@@ -11,9 +11,15 @@ const KEPT_MODELS = 4;
 export const sessions = new SessionCache();
 const models = new Map<string, OpenedModel>();
 
-/** `fit` names the probes. */
+/**
+ * What sessions and models are known by. One file may be published twice with other manifests, and one model fitted on
+ * several datasets; `fit` names the probes.
+ */
+export const identityOf = ({ digest, manifest }: ModelSource, fit = ''): string =>
+  JSON.stringify([digest, fit, manifest]);
+
 export function modelOf(source: ModelSource, fit = '', probes: readonly FacetProbe[] = []): OpenedModel {
-  const key = `${source.digest}/${fit}`;
+  const key = identityOf(source, fit);
   const model = models.get(key) ?? openModel(source, probes);
   models.delete(key);
   models.set(key, model);
@@ -24,17 +30,33 @@ export function modelOf(source: ModelSource, fit = '', probes: readonly FacetPro
   return model;
 }
 
+type Wanted = Partial<Omit<ForwardSpec, 'input'>>;
+
 /** A forward session of the published graph that gives the decision and what else is asked for. */
-export function forwardSession(
+export function forwardSession(source: ModelSource, wanted: Wanted): Promise<Session> {
+  return open(source, ['published', identityOf(source)], wanted, () => modelOf(source).published);
+}
+
+/** A forward session of the prepared graph, which holds the probes too. */
+export function preparedSession(source: AttackSource, wanted: Wanted): Promise<Session> {
+  const { fit, probes } = source;
+  return open(
+    source,
+    ['prepared', identityOf(source, fit)],
+    wanted,
+    () => modelOf(source, fit, probes).prepared,
+  );
+}
+
+function open(
   source: ModelSource,
-  wanted: Partial<Omit<ForwardSpec, 'input'>> = {},
-  model = modelOf(source),
-  graph: keyof OpenedModel = 'published',
+  identity: readonly string[],
+  { outputs = [], pooled = [], texture }: Wanted,
+  graph: () => PreparedModel,
 ): Promise<Session> {
-  const { outputs = [], pooled = [], texture } = wanted;
-  const key = JSON.stringify(['forward', source.digest, graph, outputs, pooled, texture]);
+  const key = JSON.stringify(['forward', ...identity, outputs, pooled, texture]);
   return sessions.get(key, 'constant', () =>
-    compileForward(model[graph], {
+    compileForward(graph(), {
       input: inputTransform(source.manifest.input),
       outputs,
       pooled,

@@ -8,7 +8,7 @@ import { pooledName } from '@facet/onnx';
 import type { AttackSource } from '../model-source.js';
 import type { FacetTruth } from '../tasks.js';
 import type { Cut } from './batches.js';
-import { forwardSession, modelOf } from './models.js';
+import { modelOf, preparedSession } from './models.js';
 import { f32 } from './sessions.js';
 
 /** A facet's head on clean images, or its pooled feature where it has none; `dims` of one sample. */
@@ -21,7 +21,7 @@ export interface Prediction {
 export async function predict(source: AttackSource, facet: AttackedFacet, cut: Cut): Promise<Prediction> {
   const model = modelOf(source, source.fit, source.probes);
   const wanted = facet.head === undefined ? { pooled: [facet.feature] } : { outputs: [facet.head.output] };
-  const session = await forwardSession(source, wanted, model, 'prepared');
+  const session = await preparedSession(source, wanted);
   const { height, width } = source.manifest.input;
   const results = await session.run({ pixels: f32([cut.n, 3, height, width], cut.pixels) });
   const name = facet.head === undefined ? pooledName(facet.feature) : facet.head.output;
