@@ -85,6 +85,24 @@ async function ingestSynthetic(
   return { train, dev, test };
 }
 
+const describeSource = ({ variant, seed, heldOut }: Synthetic): string =>
+  `Synthetic faces, ${variant}, seed ${seed}${heldOut.length > 0 ? `, ${heldOut.join(', ')} in test only` : ''}.`;
+
+/** The dataset that is there, if this source makes the same one. */
+function sameSource(known: DatasetManifest, source: Synthetic): DatasetManifest {
+  const counts = (split: Split): number => known.splits[split].reduce((sum, { samples }) => sum + samples, 0);
+  const same =
+    known.description === describeSource(source) &&
+    known.size !== 'native' &&
+    known.size.height === source.size &&
+    SPLITS.every((split) => counts(split) === source.samples[split]);
+  if (same) return known;
+  throw new InputError(
+    `${formatRef(known)} is stored already, made otherwise; a version never changes, choose a new one`,
+    { field: 'version' },
+  );
+}
+
 async function ingestFolder(
   { store }: IngestDependencies,
   ref: Ref,
@@ -125,17 +143,13 @@ export async function ingest(
   context: IngestContext,
 ): Promise<DatasetManifest> {
   const { store } = dependencies;
-  const known = source.kind === 'synthetic' ? await findDataset(store, ref) : undefined;
-  if (known !== undefined) return known;
   if (source.kind === 'synthetic') {
+    const known = await findDataset(store, ref);
+    if (known !== undefined) return sameSource(known, source);
     const splits = await ingestSynthetic(dependencies, ref, source, context);
-    return publishDataset(store, {
-      ...ref,
-      description: `Synthetic faces, ${source.variant}, seed ${source.seed}.`,
-      size: { height: source.size, width: source.size },
-      maps: ['depth', 'reflection'],
-      splits,
-    });
+    const size = { height: source.size, width: source.size };
+    const description = describeSource(source);
+    return publishDataset(store, { ...ref, description, size, maps: ['depth', 'reflection'], splits });
   }
   const splits = await ingestFolder(dependencies, ref, source.path, context);
   return publishDataset(store, {
