@@ -18,7 +18,7 @@ export const Epsilon = z
 /**
  * What an attack increases. `direct`: the decision's own loss. `facet`: the facet's loss. `sfa`: facet loss with
  * the prior of the data. `prior-only`: the prior's term alone. `control`: `sfa` with a prior that was fitted to
- * shuffled labels, which must gain nothing.
+ * labels shuffled within each class, which must gain nothing.
  */
 export const OBJECTIVES = ['direct', 'facet', 'sfa', 'prior-only', 'control'] as const;
 export const ObjectiveName = z.enum(OBJECTIVES);

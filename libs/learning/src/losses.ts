@@ -5,15 +5,21 @@ import type { LossKind, TrainingSpec } from '@facet/onnx';
 const KINDS = {
   classes: 'cross-entropy',
   'multi-label': 'binary-cross-entropy',
-  map: 'mean-squared-error',
+  map: 'binary-cross-entropy',
 } as const satisfies Record<string, LossKind>;
+
+/** What a training must know of its network. */
+export interface TrainedNetwork extends Pick<ModelManifest, 'input' | 'facets'> {
+  /** The tensor that each facet's loss is taken on. */
+  readonly logits: Readonly<Record<string, string>>;
+}
 
 /**
  * One loss per facet that has a head, under the facet's name. A loss weighs 1 unless the recipe says otherwise:
  * every facet has a branch of its own, which a small weight would only slow down.
  */
 export function trainingSpec(
-  network: Pick<ModelManifest, 'input' | 'facets'>,
+  network: TrainedNetwork,
   recipe: Pick<TrainingRecipe, 'lossWeights' | 'momentum' | 'weightDecay'>,
 ): TrainingSpec {
   const weights: Partial<Record<string, number>> = recipe.lossWeights;
@@ -29,7 +35,7 @@ export function trainingSpec(
             {
               name,
               kind: KINDS[head.kind],
-              output: head.output,
+              output: network.logits[name],
               target: `target/${name}`,
               mask: `mask/${name}`,
               weight: weights[name] ?? 1,

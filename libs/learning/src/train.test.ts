@@ -140,7 +140,7 @@ describe('train, with real steps', () => {
     seed: 3,
   });
   const spec = trainingSpec(
-    { input: network.input, facets: { ...network.facets } },
+    { ...network, facets: { ...network.facets } },
     { lossWeights: { depth: 2 }, momentum: 0.9, weightDecay: 5e-4 },
   );
 
@@ -191,7 +191,7 @@ describe('train, with real steps', () => {
 
 describe('trainingSpec', () => {
   it('has a loss per head, weighted as the recipe says', () => {
-    const { input, facets } = buildMultitask({
+    const { input, facets, logits } = buildMultitask({
       backbone: 'resnet-small',
       size: 16,
       channels: 3,
@@ -199,13 +199,13 @@ describe('trainingSpec', () => {
       seed: 1,
     });
     const spec = trainingSpec(
-      { input, facets: { ...facets, trunk: { feature: 'trunk.1' } } },
+      { input, logits, facets: { ...facets, trunk: { feature: 'trunk.1' } } },
       { lossWeights: { reflection: 0.5 }, momentum: 0.9, weightDecay: 0.001 },
     );
     expect(spec.losses.map(({ name, kind, weight }) => [name, kind, weight])).toEqual([
       ['live', 'cross-entropy', 1],
       ['attributes', 'binary-cross-entropy', 1],
-      ['reflection', 'mean-squared-error', 0.5],
+      ['reflection', 'binary-cross-entropy', 0.5],
     ]);
     expect(spec.optimiser).toEqual({ kind: 'sgd', momentum: 0.9, weightDecay: 0.001 });
   });

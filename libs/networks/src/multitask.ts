@@ -41,6 +41,11 @@ export interface MultitaskNetwork {
   readonly input: ModelManifest['input'];
   readonly output: ModelManifest['output'];
   readonly facets: Readonly<Record<string, ModelFacet>>;
+  /**
+   * The tensor that each facet's loss is best taken on: its logits, for a map those before the sigmoid. A squared error
+   * behind the sigmoid has no gradient left once the map has gone to 0, where most of a depth map is.
+   */
+  readonly logits: Readonly<Record<string, string>>;
   /** The mid-depth map for the texture term. */
   readonly texture: string;
 }
@@ -67,13 +72,13 @@ export function buildMultitask(options: MultitaskOptions): MultitaskNetwork {
   const trunk = BACKBONES[options.backbone](layers, pixels);
   const pooled = layers.globalAveragePool('pooled', trunk.last);
 
-  const facets: Record<string, ModelFacet> = {
+  const heads: Record<string, Head> = {
     [DECISION_FACET]: annotation(layers, DECISION_FACET, pooled, CLASSES.length, 'classes'),
   };
   for (const facet of AUXILIARY_FACETS) {
     if (!options.facets.includes(facet)) continue;
     const logits = LOGITS[facet];
-    facets[facet] = logits
+    heads[facet] = logits
       ? annotation(layers, facet, pooled, logits.count, logits.kind)
       : geometricMap(layers, facet, trunk.last);
   }
@@ -91,10 +96,19 @@ export function buildMultitask(options: MultitaskOptions): MultitaskNetwork {
       std: [1, 1, 1],
     },
     output: { kind: 'logits', name: DECISION_FACET, classes: CLASSES.length, live: [LIVE] },
-    facets,
+    facets: mapValues(heads, ({ facet }) => facet),
+    logits: mapValues(heads, ({ logits }) => logits),
     texture: trunk.texture.tensor,
   };
 }
+
+interface Head {
+  readonly facet: ModelFacet;
+  readonly logits: string;
+}
+
+const mapValues = <A, B>(record: Readonly<Record<string, A>>, map: (value: A) => B): Record<string, B> =>
+  Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value)]));
 
 function annotation(
   layers: Layers,
@@ -102,18 +116,18 @@ function annotation(
   pooled: Vectors,
   count: number,
   kind: 'classes' | 'multi-label',
-): ModelFacet {
+): Head {
   const dense = layers.linear(`${name}.dense`, pooled, FEATURE_SIZE, 'relu');
   const feature = layers.relu(`${name}.feature`, dense);
   const logits = layers.linear(name, feature, count, 'linear');
   layers.builder.output(logits.tensor, 'float32', ['N', count]);
-  return { feature: feature.tensor, head: { output: logits.tensor, kind } };
+  return { facet: { feature: feature.tensor, head: { output: logits.tensor, kind } }, logits: logits.tensor };
 }
 
-function geometricMap(layers: Layers, name: string, last: Maps): ModelFacet {
+function geometricMap(layers: Layers, name: string, last: Maps): Head {
   const feature = layers.convNormRelu(`${name}.feature`, last, { channels: FEATURE_SIZE });
   const logits = layers.conv(`${name}.logits`, feature, { channels: 1, bias: true, gain: 'linear' });
   const map = layers.sigmoid(name, logits);
   layers.builder.output(map.tensor, 'float32', ['N', 1, map.height, map.width]);
-  return { feature: feature.tensor, head: { output: map.tensor, kind: 'map' } };
+  return { facet: { feature: feature.tensor, head: { output: map.tensor, kind: 'map' } }, logits: logits.tensor };
 }

@@ -14,9 +14,9 @@ export function crossEntropy(tf: TF, logits: TfTensor, target: TfTensor): TfTens
   return tf.neg(tf.sum(tf.mul(oneHot, tf.logSoftmax(logits)), 1));
 }
 
-/** Logits [N, K] against bits [N, K], the mean over K; [N]. */
+/** Logits against targets in [0,1] of their shape, the mean over everything but N; [N]. */
 export const binaryCrossEntropy = (tf: TF, logits: TfTensor, target: TfTensor): TfTensor =>
-  tf.mean(tf.sub(tf.softplus(logits), tf.mul(logits, target)), 1);
+  sampleMean(tf, tf.sub(tf.softplus(logits), tf.mul(logits, target)));
 
 /** The mean over everything but N; [N]. */
 export const squaredError = (tf: TF, output: TfTensor, target: TfTensor): TfTensor =>

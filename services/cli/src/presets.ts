@@ -11,7 +11,7 @@ export const defaultPlan = (seed: number): EvaluationPlan => ({
   schema: 'facet.plan/v1',
   name: 'default',
   seed,
-  samples: 256,
+  samples: 192,
   batch: 32,
   shard: 64,
   priorSamples: 1000,
@@ -59,14 +59,15 @@ const recipe = (seed: number, epochs: number): TrainingRecipe => ({
   backbone: 'resnet-small',
   facets: ['attributes', 'spoof-type', 'illumination', 'depth', 'reflection'],
   epochs,
-  batch: 64,
+  batch: 32,
   parts: 2,
-  learningRate: 0.05,
+  learningRate: 0.1,
   momentum: 0.9,
   weightDecay: 5e-4,
   warmupSteps: 40,
-  lossWeights: {},
-  checkpointSteps: 50,
+  // Bits and maps average over many outputs; so weighted they learn as fast as the single classes.
+  lossWeights: { attributes: 5, depth: 4, reflection: 4 },
+  checkpointSteps: 100,
 });
 
 const synthetic = (seed: number, train: number, dev: number, test: number): DemoSize['dataset'] => ({

@@ -67,14 +67,25 @@ export interface FacetGroups {
   readonly probe: Labelled | undefined;
 }
 
-/** The classes of all samples, and the same classes dealt out at random for the control. */
+/**
+ * The classes of all samples, and shuffled ones for the control: within each class one half, drawn at random, is called
+ * live and the other spoof. A plain shuffle of a finite sample leans towards the true classes or away from them by chance,
+ * and where classes lie far apart in the feature that chance is most of what its prior says.
+ */
 export function dealClasses(
   samples: readonly SampleLabels[],
   seed: number,
 ): { real: Int16Array; shuffled: Int16Array } {
   const real = Int16Array.from(samples, classOf);
-  const order = new Random(seed, 'control').permutation(samples.length);
-  return { real, shuffled: real.map((_, i) => real[order[i]]) };
+  const shuffled = new Int16Array(samples.length);
+  for (const own of [LIVE, SPOOF]) {
+    const members = Array.from(real.keys()).filter((i) => real[i] === own);
+    const order = new Random(seed, 'control', own).permutation(members.length);
+    order.forEach((member, rank) => {
+      shuffled[members[member]] = rank % 2 === 0 ? LIVE : SPOOF;
+    });
+  }
+  return { real, shuffled };
 }
 
 export interface Range {

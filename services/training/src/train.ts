@@ -65,7 +65,7 @@ export async function runTraining(
   const samples = await SplitSamples.load(dataset, 'train', manifest, mapSizes(network));
   const trainer = new OnnxTrainer(engine, {
     model: network.model,
-    spec: trainingSpec(manifest, recipe),
+    spec: trainingSpec({ ...manifest, logits: network.logits }, recipe),
     parts: recipe.parts,
   });
   const from = await loadCheckpoint(store, id);

@@ -26,28 +26,30 @@ const crossEntropy: Loss = (b, output, target, [classes]) => {
   };
 };
 
-const binaryCrossEntropy: Loss = (b, output, target, [labels]) => {
+const axesOf = (b: GraphBuilder, dims: readonly number[]): string => b.i64(dims.map((_, i) => i + 1));
+const sizeOf = (dims: readonly number[]): number => dims.reduce((a, n) => a * n, 1);
+
+const binaryCrossEntropy: Loss = (b, output, target, dims) => {
   const each = b.node('Sub', [b.node('Softplus', [output]), b.node('Mul', [output, target])]);
   const difference = b.node('Sub', [b.node('Sigmoid', [output]), target]);
   return {
-    perSample: b.node('ReduceMean', [each, b.i64([1])], { keepdims: 0 }),
-    gradient: b.node('Mul', [difference, b.f32(1 / labels)]),
+    perSample: b.node('ReduceMean', [each, axesOf(b, dims)], { keepdims: 0 }),
+    gradient: b.node('Mul', [difference, b.f32(1 / sizeOf(dims))]),
   };
 };
 
 const meanSquaredError: Loss = (b, output, target, dims) => {
   const difference = b.node('Sub', [output, target]);
-  const axes = b.i64(dims.map((_, i) => i + 1));
-  const size = dims.reduce((a, n) => a * n, 1);
+  const squares = b.node('Mul', [difference, difference]);
   return {
-    perSample: b.node('ReduceMean', [b.node('Mul', [difference, difference]), axes], { keepdims: 0 }),
-    gradient: b.node('Mul', [difference, b.f32(2 / size)]),
+    perSample: b.node('ReduceMean', [squares, axesOf(b, dims)], { keepdims: 0 }),
+    gradient: b.node('Mul', [difference, b.f32(2 / sizeOf(dims))]),
   };
 };
 
 const LOSSES = {
   'cross-entropy': { loss: crossEntropy, rank: 2 },
-  'binary-cross-entropy': { loss: binaryCrossEntropy, rank: 2 },
+  'binary-cross-entropy': { loss: binaryCrossEntropy, rank: undefined },
   'mean-squared-error': { loss: meanSquaredError, rank: undefined },
 } as const;
 

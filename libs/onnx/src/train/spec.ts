@@ -4,7 +4,7 @@
 export type LossKind =
   /** Logits [N, K] against a class index, int64 [N]. */
   | 'cross-entropy'
-  /** Logits [N, K] against 0 or 1 each, float32 [N, K]; the mean over K. */
+  /** Logits of any shape against targets in [0,1], float32 of that shape; the mean over everything but N. */
   | 'binary-cross-entropy'
   /** Any output against float32 of its shape; the mean over everything but N. */
   | 'mean-squared-error';

@@ -50,7 +50,7 @@ const network = buildMultitask({
 const KINDS = {
   classes: 'cross-entropy',
   'multi-label': 'binary-cross-entropy',
-  map: 'mean-squared-error',
+  map: 'binary-cross-entropy',
 } as const;
 const spec: TrainingSpec = {
   input: 'pixels',
@@ -60,7 +60,7 @@ const spec: TrainingSpec = {
   losses: Object.entries(network.facets).map(([name, { head }], i) => ({
     name,
     kind: KINDS[head!.kind],
-    output: head!.output,
+    output: network.logits[name],
     target: `target.${name}`,
     mask: `mask.${name}`,
     weight: 1 / (i + 1),
