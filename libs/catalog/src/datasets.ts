@@ -4,11 +4,18 @@ import { readShard, type StoredSample, writeShard } from '@facet/datasets';
 import { InputError } from '@facet/runtime';
 import { type ObjectStore, readJson, writeJson } from '@facet/store';
 import { digestOf, sha256 } from './digest.js';
+import { putOnce } from './once.js';
 
 /** Samples per stored shard: a few MB of small images, decoded in a moment. */
 export const SAMPLES_PER_SHARD = 256;
 
 type ShardEntry = DatasetManifest['splits'][Split][number];
+
+const changed = (ref: Ref): InputError =>
+  new InputError(
+    `${formatRef(ref)} is stored already with other samples; a version never changes, choose a new one`,
+    { field: 'version' },
+  );
 
 /**
  * Writes one shard of a dataset that is being made; the same samples give the same bytes.
@@ -24,26 +31,25 @@ export async function writeDatasetShard(
 ): Promise<ShardEntry> {
   const bytes = await writeShard(samples);
   const key = keys.dataset.shard(ref, split, index);
-  const digest = sha256(bytes);
-  const { written } = await store.put(key, bytes, { ifAbsent: true, ...(signal && { signal }) });
-  const standing = written ? undefined : await store.get(key);
-  if (standing !== undefined && sha256(await standing.bytes()) !== digest)
-    throw new InputError(
-      `${formatRef(ref)} is stored already with other samples; a version never changes, choose a new one`,
-      { field: 'version' },
-    );
-  return { key, samples: samples.length, sha256: digest };
+  if (!(await putOnce(store, key, bytes, signal))) throw changed(ref);
+  return { key, samples: samples.length, sha256: sha256(bytes) };
 }
 
-/** Writes the manifest: from now on the dataset exists. */
+/**
+ * Writes the manifest: from now on the dataset exists. Publishing it again gives the manifest that stands.
+ * Errors: InputError where the version holds other samples already.
+ */
 export async function publishDataset(
   store: ObjectStore,
   dataset: Omit<DatasetManifest, 'schema' | 'digest'>,
 ): Promise<DatasetManifest> {
+  const ref = { name: dataset.name, version: dataset.version };
   const digests = SPLITS.map((split) => dataset.splits[split].map((shard) => shard.sha256));
   const manifest: DatasetManifest = { schema: 'facet.dataset/v1', ...dataset, digest: digestOf(digests) };
-  await writeJson(store, keys.dataset.manifest({ name: dataset.name, version: dataset.version }), manifest);
-  return manifest;
+  const { written } = await writeJson(store, keys.dataset.manifest(ref), manifest, { ifAbsent: true });
+  const standing = written ? undefined : await findDataset(store, ref);
+  if (standing !== undefined && standing.digest !== manifest.digest) throw changed(ref);
+  return standing ?? manifest;
 }
 
 export const findDataset = (store: ObjectStore, ref: Ref): Promise<DatasetManifest | undefined> =>
@@ -73,8 +79,17 @@ export class Dataset {
     for (const shard of this.manifest.splits[split]) yield* await this.#read(shard);
   }
 
-  /** The samples at `indices` of a split, which must ascend; only the shards that hold them are read. */
+  /**
+   * The samples at `indices` of a split; only the shards that hold them are read.
+   * Errors: RangeError where the indices do not ascend, or there is no such sample.
+   */
   async at(split: Split, indices: readonly number[]): Promise<StoredSample[]> {
+    const total = this.count(split);
+    indices.forEach((index, i) => {
+      const least = i === 0 ? 0 : indices[i - 1] + 1;
+      if (!Number.isInteger(index) || index < least || index >= total)
+        throw new RangeError(`index ${index} of ${split} is not between ${least} and ${total - 1}`);
+    });
     const found: StoredSample[] = [];
     let first = 0;
     for (const shard of this.manifest.splits[split]) {
@@ -96,6 +111,10 @@ export class Dataset {
       throw new InputError('is not what the manifest says; ingest the dataset again', { file: shard.key });
     const samples: StoredSample[] = [];
     for await (const sample of readShard(bytes, { name: shard.key })) samples.push(sample);
+    if (samples.length !== shard.samples)
+      throw new InputError(`holds ${samples.length} samples, its manifest says ${shard.samples}`, {
+        file: shard.key,
+      });
     return samples;
   }
 }

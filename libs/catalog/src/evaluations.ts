@@ -52,18 +52,20 @@ export function evaluationId(
   return `${model.ref.name.slice(0, 40)}-${digest.slice(0, 16)}`;
 }
 
-const epsilonText = (threat: ThreatModel): string => {
-  const levels = threat.epsilon * 255;
-  const whole = Math.abs(levels - Math.round(levels)) < 1e-6;
-  return whole ? `${Math.round(levels)}_255` : String(threat.epsilon);
+/** Whole levels as people write them; anything else exactly, so that no two budgets share a name. */
+const epsilonText = ({ epsilon }: ThreatModel): string => {
+  const levels = Math.round(epsilon * 255);
+  return levels / 255 === epsilon ? `${levels}_255` : String(epsilon);
 };
 
 /** A cell with the id that says what it is. */
-export function makeCell(cell: Omit<Cell, 'id'>): Cell {
-  const { facet, objective, search, threat } = cell;
+export function makeCell({ facet, objective, search, threat }: Omit<Cell, 'id'>): Cell {
   return {
     id: `${facet}.${objective}.${formatSearch(search)}.${threat.norm}-${epsilonText(threat)}`,
-    ...cell,
+    facet,
+    objective,
+    search,
+    threat,
   };
 }
 

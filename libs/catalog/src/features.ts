@@ -1,5 +1,5 @@
 /** Features of a model on a dataset: a summary that people read, and the priors and probes that attacks use. */
-import { type CleanScore, Features, keys, type Ref } from '@facet/contracts';
+import { type CleanScore, Features, keys, type Ref, TEXTURE } from '@facet/contracts';
 import { InputError } from '@facet/runtime';
 import { type ObjectStore, readJson, writeJson } from '@facet/store';
 import { readScores, writeScores } from './rows.js';
@@ -30,7 +30,7 @@ export interface StoredFeatures {
   readonly scores: readonly CleanScore[];
 }
 
-export const TEXTURE_PRIOR = 'texture';
+export const TEXTURE_PRIOR = TEXTURE;
 
 /** What was fitted to a facet's feature, or to the texture; nothing for a name without a prior. */
 export function fittedTo(

@@ -1,8 +1,9 @@
 /** Published models: an ONNX file and its manifest under a name and version that never change again. */
 import { formatRef, keys, ModelManifest, type Ref } from '@facet/contracts';
 import { InputError } from '@facet/runtime';
-import { type ObjectStore, readJson, writeJson } from '@facet/store';
+import { canonicalJson, type ObjectStore, readJson, writeJson } from '@facet/store';
 import { sha256 } from './digest.js';
+import { putOnce } from './once.js';
 
 export interface PublishedModel {
   readonly ref: Ref;
@@ -11,10 +12,13 @@ export interface PublishedModel {
   readonly digest: string;
 }
 
+const findManifest = (store: ObjectStore, ref: Ref): Promise<ModelManifest | undefined> =>
+  readJson(store, keys.model.manifest(ref), (value) => ModelManifest.parse(value));
+
 /**
- * Stores a checked model; the manifest last, since a model without one does not exist. Publishing the same bytes again
- * changes nothing.
- * Errors: InputError where the manifest's digest is another one, or the version holds other bytes already.
+ * Stores a checked model; the manifest last, since a model without one does not exist. Publishing the same again
+ * changes nothing. The manifest is as fixed as the bytes: with its input prepared otherwise, a network answers otherwise.
+ * Errors: InputError where the manifest's digest is another one, or the version holds another model already.
  */
 export async function publishModel(
   store: ObjectStore,
@@ -27,21 +31,23 @@ export async function publishModel(
   if (manifest.sha256 !== undefined && manifest.sha256 !== digest)
     throw new InputError(`says ${manifest.sha256}, the model's bytes have ${digest}`, { field: 'sha256' });
   const complete = { ...manifest, sha256: digest };
-  const existing = await readJson(store, keys.model.manifest(ref), (value) => ModelManifest.parse(value));
-  if (existing !== undefined && existing.sha256 !== digest)
-    throw new InputError(
-      `${formatRef(ref)} is published already with other bytes; a version never changes, choose a new one`,
+  const taken = (by: string) =>
+    new InputError(
+      `${formatRef(ref)} is published already with ${by}; a version never changes, choose a new one`,
       { field: 'version' },
     );
-  const options = signal === undefined ? {} : { signal };
-  await store.put(keys.model.file(ref), bytes, options);
-  await writeJson(store, keys.model.manifest(ref), complete, options);
+  if (!(await putOnce(store, keys.model.file(ref), bytes, signal))) throw taken('other bytes');
+  const options = { ifAbsent: true, ...(signal && { signal }) };
+  const { written } = await writeJson(store, keys.model.manifest(ref), complete, options);
+  const standing = written ? undefined : await findManifest(store, ref);
+  if (standing !== undefined && canonicalJson(standing) !== canonicalJson(complete))
+    throw taken('another manifest');
   return { ref, bytes, manifest: complete, digest };
 }
 
 /** Errors: InputError where there is no such model, or its bytes are not the ones that were published. */
 export async function loadModel(store: ObjectStore, ref: Ref): Promise<PublishedModel> {
-  const manifest = await readJson(store, keys.model.manifest(ref), (value) => ModelManifest.parse(value));
+  const manifest = await findManifest(store, ref);
   const object = await store.get(keys.model.file(ref));
   if (manifest === undefined || object === undefined)
     throw new InputError(`there is no model ${formatRef(ref)}`, { field: 'model' });

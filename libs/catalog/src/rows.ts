@@ -27,10 +27,14 @@ const SCORE_COLUMNS: Readonly<Record<keyof CleanScore, ColumnType>> = {
   score: 'DOUBLE',
 };
 
-function write<Row extends object>(
+function write<Row extends { readonly key: string }>(
   columns: Readonly<Record<keyof Row, ColumnType>>,
   rows: readonly Row[],
 ): Uint8Array {
+  for (const row of rows)
+    for (const [name, value] of Object.entries(row))
+      if (typeof value === 'number' && !Number.isFinite(value))
+        throw new InputError(`${name} is ${value}`, { field: row.key });
   const columnData = Object.entries<ColumnType>(columns).map(([name, type]): ColumnSource => ({
     name,
     type,
@@ -41,18 +45,20 @@ function write<Row extends object>(
 
 async function read<Row>(bytes: Uint8Array, file: string, parse: (row: unknown) => Row): Promise<Row[]> {
   try {
-    const rows = await parquetReadObjects({ file: Uint8Array.from(bytes).buffer });
+    const rows = await parquetReadObjects({ file: new Uint8Array(bytes).buffer });
     return rows.map((row) => parse(row));
   } catch (cause) {
     throw new InputError('is not a Parquet file of the rows that belong here', { file, cause });
   }
 }
 
+/** Errors: InputError naming a sample's key where one of its numbers is not finite, as broken models give them. */
 export const writeOutcomes = (rows: readonly Outcome[]): Uint8Array => write(OUTCOME_COLUMNS, rows);
 /** Errors: InputError naming the file where it holds anything but outcomes. */
 export const readOutcomes = (bytes: Uint8Array, file: string): Promise<Outcome[]> =>
   read(bytes, file, (row) => Outcome.parse(row));
 
+/** Errors: InputError naming a sample's key where its score is not finite. */
 export const writeScores = (rows: readonly CleanScore[]): Uint8Array => write(SCORE_COLUMNS, rows);
 /** Errors: InputError naming the file where it holds anything but scores. */
 export const readScores = (bytes: Uint8Array, file: string): Promise<CleanScore[]> =>

@@ -1,7 +1,8 @@
 /**
  * safetensors, the format that weights and priors are stored in: an 8-byte little-endian header length, a JSON header
  * {name: {dtype, shape, data_offsets}}, then the tensors' bytes. Written in the order of names, so equal tensors give
- * equal bytes. Specification: the safetensors project's README.
+ * equal bytes. What is read may come from anywhere: tensors that overlap, which would let a small file fill the memory,
+ * and bytes that belong to none are refused. Specification: the safetensors project's README.
  */
 import { InputError } from '@facet/runtime';
 
@@ -10,31 +11,40 @@ export interface StoredTensor {
   readonly data: Float32Array | Float64Array;
 }
 
+/** More than a hundred thousand tensors need; keeps a hostile header from being parsed for minutes. */
 const HEADER_LIMIT_BYTES = 16 * 1024 * 1024;
+const METADATA = '__metadata__';
+const WIDTHS: ReadonlyMap<string, number> = new Map([
+  ['F32', Float32Array.BYTES_PER_ELEMENT],
+  ['F64', Float64Array.BYTES_PER_ELEMENT],
+]);
 
 const product = (dims: readonly number[]): number => dims.reduce((size, d) => size * d, 1);
 
-/** One file of `tensors`; `metadata` must be plain strings, as the format wants. */
+/**
+ * One file of `tensors`; `metadata` must be plain strings, as the format wants.
+ * Errors: RangeError where a shape is not that of its values, or a tensor has the name of the metadata.
+ */
 export function writeSafetensors(
   tensors: ReadonlyMap<string, StoredTensor>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array {
   const names = [...tensors.keys()].sort();
-  const header: Record<string, unknown> = {};
-  if (Object.keys(metadata).length > 0) header['__metadata__'] = metadata;
+  const header: [string, unknown][] = Object.keys(metadata).length > 0 ? [[METADATA, metadata]] : [];
   let offset = 0;
   const parts = names.map((name) => {
     const { dims, data } = tensors.get(name)!;
+    if (name === METADATA) throw new RangeError(`no tensor may be called ${METADATA}`);
     if (product(dims) !== data.length)
       throw new RangeError(
         `tensor ${name} has ${data.length} values, its shape [${dims.join(', ')}] does not`,
       );
     const dtype = data instanceof Float32Array ? 'F32' : 'F64';
-    header[name] = { dtype, shape: dims, data_offsets: [offset, offset + data.byteLength] };
+    header.push([name, { dtype, shape: dims, data_offsets: [offset, offset + data.byteLength] }]);
     offset += data.byteLength;
     return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   });
-  const text = Buffer.from(JSON.stringify(header));
+  const text = Buffer.from(JSON.stringify(Object.fromEntries(header)));
   const padding = (8 - (text.length % 8)) % 8;
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(text.length + padding));
@@ -47,49 +57,67 @@ interface Entry {
   readonly data_offsets: readonly [number, number];
 }
 
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
 const isEntry = (value: unknown): value is Entry => {
-  if (typeof value !== 'object' || value === null) return false;
-  const { dtype, shape, data_offsets: offsets } = value as Record<string, unknown>;
+  if (!isObject(value)) return false;
+  const { dtype, shape, data_offsets: offsets } = value;
   const sizes = (list: unknown): list is number[] =>
     Array.isArray(list) && list.every((n) => Number.isSafeInteger(n) && n >= 0);
   return typeof dtype === 'string' && sizes(shape) && sizes(offsets) && offsets.length === 2;
 };
+
+const isMetadata = (value: unknown): value is Record<string, string> =>
+  isObject(value) && Object.values(value).every((text) => typeof text === 'string');
+
+/** The header and where the tensors' bytes begin. */
+function headerOf(bytes: Uint8Array, file: string): { header: Record<string, unknown>; start: number } {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const length = bytes.byteLength >= 8 ? Number(view.getBigUint64(0, true)) : Infinity;
+  const start = 8 + length;
+  if (length > HEADER_LIMIT_BYTES || start > bytes.byteLength)
+    throw new InputError('is not a safetensors file, or cut short', { file });
+  let header: unknown;
+  try {
+    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(8, start)));
+  } catch (cause) {
+    throw new InputError('has a header that is not JSON', { file, cause });
+  }
+  if (!isObject(header)) throw new InputError('has a header that is no JSON object', { file });
+  return { header, start };
+}
 
 /** Errors: InputError naming the file and the tensor for anything that is not a safetensors file of floats. */
 export function readSafetensors(
   bytes: Uint8Array,
   file: string,
 ): { tensors: Map<string, StoredTensor>; metadata: Record<string, string> } {
-  const fail = (problem: string, field?: string): never => {
-    throw new InputError(problem, { file, ...(field === undefined ? {} : { field }) });
-  };
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const length = bytes.byteLength >= 8 ? Number(view.getBigUint64(0, true)) : Infinity;
-  if (length > HEADER_LIMIT_BYTES || 8 + length > bytes.byteLength)
-    fail('is not a safetensors file, or cut short');
-  let header: Record<string, unknown>;
-  try {
-    header = JSON.parse(Buffer.from(bytes.subarray(8, 8 + length)).toString('utf8')) as Record<
-      string,
-      unknown
-    >;
-  } catch (cause) {
-    throw new InputError('has a header that is not JSON', { file, cause });
+  const fail = (problem: string, field: string): InputError => new InputError(problem, { file, field });
+  const { header, start } = headerOf(bytes, file);
+  const { [METADATA]: metadata = {}, ...entries } = header;
+  if (!isMetadata(metadata)) throw fail('holds more than strings', METADATA);
+  const places = Object.entries(entries).map(([name, entry]) => {
+    if (!isEntry(entry)) throw fail('has no dtype, shape and data_offsets', name);
+    const { dtype, shape, data_offsets: offsets } = entry;
+    const width = WIDTHS.get(dtype);
+    if (width === undefined) throw fail(`has the type ${dtype}, not F32 or F64`, name);
+    const [from, to] = offsets;
+    if (to - from !== product(shape) * width || start + to > bytes.byteLength)
+      throw fail('has offsets that do not fit its shape or the file', name);
+    return { name, dtype, dims: shape, from, to };
+  });
+  let end = 0;
+  for (const { name, from, to } of places.toSorted((a, b) => a.from - b.from || a.to - b.to)) {
+    if (from !== end) throw fail('overlaps another tensor, or bytes before it belong to none', name);
+    end = to;
   }
+  if (start + end !== bytes.byteLength)
+    throw new InputError('has bytes at its end that belong to no tensor', { file });
   const tensors = new Map<string, StoredTensor>();
-  for (const [name, entry] of Object.entries(header)) {
-    if (name === '__metadata__') continue;
-    if (!isEntry(entry)) return fail('has no dtype, shape and data_offsets', name);
-    const width =
-      entry.dtype === 'F32' ? 4 : entry.dtype === 'F64' ? 8 : fail(`has the type ${entry.dtype}`, name);
-    const [from, to] = entry.data_offsets;
-    if (to - from !== product(entry.shape) * width || 8 + length + to > bytes.byteLength)
-      fail('has offsets that do not fit its shape or the file', name);
-    const raw = bytes.slice(8 + length + from, 8 + length + to).buffer;
-    tensors.set(name, {
-      dims: entry.shape,
-      data: entry.dtype === 'F32' ? new Float32Array(raw) : new Float64Array(raw),
-    });
+  for (const { name, dtype, dims, from, to } of places) {
+    const { buffer } = new Uint8Array(bytes.subarray(start + from, start + to));
+    tensors.set(name, { dims, data: dtype === 'F32' ? new Float32Array(buffer) : new Float64Array(buffer) });
   }
-  return { tensors, metadata: (header['__metadata__'] ?? {}) as Record<string, string> };
+  return { tensors, metadata };
 }

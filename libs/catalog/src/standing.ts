@@ -12,7 +12,7 @@ export const saveStanding = async (store: ObjectStore, standing: StandingEvaluat
   await writeJson(store, keys.standing.one(standing.name), standing);
 };
 
-/** Those that a model's publication starts, in the order of their names. */
+/** Those that a model's publication starts, in the order of their keys. */
 export async function standingFor(store: ObjectStore, model: Ref): Promise<StandingEvaluation[]> {
   const found: StandingEvaluation[] = [];
   for await (const { key } of store.list(keys.standing.all)) {
