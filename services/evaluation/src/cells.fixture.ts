@@ -1,0 +1,121 @@
+/** Plans, features, outcomes and cell reports, as plain as a test wants them. */
+import type { StoredFeatures } from '@facet/catalog';
+import {
+  type AttackGroup,
+  type CellReport,
+  EvaluationPlan,
+  type Outcome,
+  type SearchConfig,
+  type ThreatModel,
+} from '@facet/contracts';
+
+export const FGSM: SearchConfig = { name: 'fgsm' };
+export const PGD: SearchConfig = { name: 'pgd', steps: 5, restarts: 1 };
+export const linf = (levels: number): ThreatModel => ({ norm: 'linf', epsilon: levels / 255 });
+export const l2 = (levels: number): ThreatModel => ({ norm: 'l2', epsilon: levels / 255 });
+
+export const planOf = (attacks: readonly AttackGroup[], changes: object = {}): EvaluationPlan =>
+  EvaluationPlan.parse({
+    schema: 'facet.plan/v1',
+    name: 'plan',
+    seed: 1,
+    samples: 8,
+    batch: 4,
+    shard: 4,
+    attacks,
+    ...changes,
+  });
+
+export const groupOf = (changes: Partial<AttackGroup> = {}): AttackGroup => ({
+  facets: 'all',
+  objectives: ['direct', 'facet', 'sfa'],
+  searches: [FGSM],
+  threats: [linf(2)],
+  ...changes,
+});
+
+const prior = { weights: Float32Array.of(1), bias: 0 };
+
+/** Features of a model with these facets; priors for those in `fitted`, which may name the texture. */
+export function featuresOf(
+  facets: readonly string[],
+  fitted: readonly string[],
+  threshold = 0,
+): StoredFeatures {
+  const priors = Object.fromEntries(fitted.map((name) => [name, prior]));
+  return {
+    summary: {
+      schema: 'facet.features/v1',
+      modelDigest: 'a'.repeat(64),
+      datasetDigest: 'b'.repeat(64),
+      threshold: { value: threshold, source: 'dev-eer', samples: 4 },
+      texture: 'map',
+      facets: facets.map((facet) => ({
+        facet,
+        source: 'head',
+        feature: `${facet}.feature`,
+        dimensions: 1,
+        probeAccuracy: null,
+        priorSamples: null,
+      })),
+      notes: [],
+    },
+    priors,
+    controls: priors,
+    probes: {},
+    scores: [],
+  };
+}
+
+/** A sample's outcome at threshold 0. */
+export function outcome(
+  key: string,
+  label: 'live' | 'spoof',
+  cleanScore: number,
+  adversarialScore: number,
+  species: string | null = label === 'live' ? 'live' : 'phone',
+): Outcome {
+  const right = (score: number): boolean => score >= 0 === (label === 'live');
+  return {
+    key,
+    label,
+    species,
+    illumination: null,
+    cleanScore,
+    adversarialScore,
+    correct: right(cleanScore),
+    fooled: right(cleanScore) && !right(adversarialScore),
+    linf: 2 / 255,
+    l2: 1 / 255,
+  };
+}
+
+const nothing = { attempted: 0, succeeded: 0, rate: null };
+
+export function cellReport(
+  facet: string,
+  objective: CellReport['objective'],
+  attackSuccessRate: number | null,
+  { search = 'fgsm', threat = linf(2) }: { search?: string; threat?: ThreatModel } = {},
+): CellReport {
+  return {
+    id: `${facet}.${objective}.${search}.${threat.norm}-${threat.epsilon}`,
+    facet,
+    objective,
+    search,
+    norm: threat.norm,
+    epsilon: threat.epsilon,
+    samples: 10,
+    attempted: 10,
+    succeeded: 0,
+    attackSuccessRate,
+    interval: null,
+    directions: { spoofAsLive: nothing, liveAsSpoof: nothing },
+    bySpecies: {},
+    robustApcer: null,
+    robustBpcer: null,
+    robustAuc: null,
+    maxLinf: 0,
+    meanL2: 0,
+  };
+}

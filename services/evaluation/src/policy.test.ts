@@ -1,0 +1,55 @@
+import { type CleanReport, Policy } from '@facet/contracts';
+import { describe, expect, it } from 'vitest';
+import { cellReport, l2, linf } from './cells.fixture.js';
+import { verdictOf } from './policy.js';
+
+const clean = { acer: 0.05, auc: 0.99, accuracy: 0.95 } as CleanReport;
+const cells = [
+  cellReport('live', 'direct', 0.9, { threat: linf(2) }),
+  cellReport('live', 'direct', 0.4, { threat: linf(1) }),
+  cellReport('depth', 'sfa', 0.7, { search: 'pgd-5', threat: l2(2) }),
+  cellReport('depth', 'facet', null),
+];
+const policy = (changes: object): Policy =>
+  Policy.parse({ schema: 'facet.policy/v1', name: 'release', ...changes });
+const checks = (changes: object, given = clean) => verdictOf(policy(changes), given, cells).checks;
+
+describe('verdictOf', () => {
+  it('passes without a policy, and with one that demands nothing', () => {
+    expect(verdictOf(undefined, clean, cells)).toEqual({ policy: null, passed: true, checks: [] });
+    expect(verdictOf(policy({}), clean, cells)).toEqual({ policy: 'release', passed: true, checks: [] });
+  });
+
+  it('says of each check which way it goes, what was found and what is allowed', () => {
+    expect(checks({ clean: { maxAcer: 0.05, minAuc: 0.995, minAccuracy: 0.9 } })).toEqual([
+      { name: 'clean ACER at most', actual: 0.05, limit: 0.05, passed: true },
+      { name: 'clean AUC at least', actual: 0.99, limit: 0.995, passed: false },
+      { name: 'clean accuracy at least', actual: 0.95, limit: 0.9, passed: true },
+    ]);
+  });
+
+  it.each<[object, string, number | null]>([
+    [{}, 'attack success at most, all cells', 0.9],
+    [{ objective: 'direct' }, 'attack success at most, direct', 0.9],
+    [
+      { objective: 'direct', maxEpsilon: '1/255' },
+      `attack success at most, direct, epsilon <= ${1 / 255}`,
+      0.4,
+    ],
+    [{ facet: 'depth', search: 'pgd-5', norm: 'l2' }, 'attack success at most, depth, pgd-5, l2', 0.7],
+    [{ facet: 'depth', objective: 'facet' }, 'attack success at most, depth, facet', null],
+    [{ facet: 'hair' }, 'attack success at most, hair', null],
+  ])('takes the largest success of the cells that a rule speaks about: %o', (rule, name, actual) => {
+    const [check] = checks({ attacks: [{ ...rule, maxAttackSuccessRate: 0.5 }] });
+    expect(check).toEqual({ name, actual, limit: 0.5, passed: actual !== null && actual <= 0.5 });
+  });
+
+  it('fails by any rule that fails: also one that meets no cell, or asks for what is undefined', () => {
+    const met = { objective: 'direct', maxAttackSuccessRate: 1 };
+    expect(verdictOf(policy({ attacks: [met] }), clean, cells).passed).toBe(true);
+    const unmet = { facet: 'hair', maxAttackSuccessRate: 1 };
+    expect(verdictOf(policy({ attacks: [met, unmet] }), clean, cells).passed).toBe(false);
+    const none = { ...clean, acer: null };
+    expect(verdictOf(policy({ clean: { maxAcer: 1 } }), none, cells).passed).toBe(false);
+  });
+});
