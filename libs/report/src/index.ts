@@ -1,4 +1,5 @@
 // Charts and the report as HTML and JUnit XML, and its table for the terminal.
+export { epsilonText } from './format.js';
 export { renderHtml } from './html/page.js';
 export { renderJUnit } from './junit.js';
 export type { Picture } from './picture.js';

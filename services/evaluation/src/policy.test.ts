@@ -31,11 +31,7 @@ describe('verdictOf', () => {
   it.each<[object, string, number | null]>([
     [{}, 'attack success at most, all cells', 0.9],
     [{ objective: 'direct' }, 'attack success at most, direct', 0.9],
-    [
-      { objective: 'direct', maxEpsilon: '1/255' },
-      `attack success at most, direct, epsilon <= ${1 / 255}`,
-      0.4,
-    ],
+    [{ objective: 'direct', maxEpsilon: '1/255' }, 'attack success at most, direct, epsilon <= 1/255', 0.4],
     [{ facet: 'depth', search: 'pgd-5', norm: 'l2' }, 'attack success at most, depth, pgd-5, l2', 0.7],
     [{ facet: 'depth', objective: 'facet' }, 'attack success at most, depth, facet', null],
     [{ facet: 'hair' }, 'attack success at most, hair', null],

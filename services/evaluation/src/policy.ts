@@ -1,5 +1,6 @@
 /** Holds a report against a policy: each threshold is a check, and all must hold. */
 import type { CellReport, CleanReport, Policy, Verdict } from '@facet/contracts';
+import { epsilonText } from '@facet/report';
 
 type Check = Verdict['checks'][number];
 
@@ -37,7 +38,7 @@ function attackCheck(rule: Policy['attacks'][number], cells: readonly CellReport
   );
   const rates = met.flatMap((cell) => (cell.attackSuccessRate === null ? [] : [cell.attackSuccessRate]));
   const scope = [rule.facet, rule.objective, rule.search, rule.norm].filter((part) => part !== undefined);
-  const reach = rule.maxEpsilon === undefined ? [] : [`epsilon <= ${rule.maxEpsilon}`];
+  const reach = rule.maxEpsilon === undefined ? [] : [`epsilon <= ${epsilonText(rule.maxEpsilon)}`];
   const name = `attack success at most, ${[...scope, ...reach].join(', ') || 'all cells'}`;
   return atMost(name, rates.length === 0 ? null : Math.max(...rates), rule.maxAttackSuccessRate);
 }
