@@ -26,7 +26,9 @@ export const keys = {
       `evaluations/${id}/cells/${cell}/${shardName(shard)}.parquet`,
     images: (id: string, cell: string, shard: number) =>
       `evaluations/${id}/cells/${cell}/${shardName(shard)}.tar`,
-    failure: (id: string) => `evaluations/${id}/failure.json`,
+    /** Why a shard has no outcomes and never will. */
+    failure: (id: string, cell: string, shard: number) =>
+      `evaluations/${id}/cells/${cell}/${shardName(shard)}.failure.json`,
     report: (id: string, kind: 'json' | 'html' | 'xml') => `evaluations/${id}/report.${kind}`,
   },
   training: {

@@ -100,15 +100,13 @@ const joinHandler = (dependencies: ConcludeDependencies) => {
 };
 
 function completed({ evaluation, model, dataset, verdict }: Report): Outgoing {
-  const { sha256: _sha256, ...modelRef } = model;
-  const { digest: _digest, ...datasetRef } = dataset;
   return {
     type: 'evaluation.completed',
     subject: evaluation,
     data: {
       evaluation,
-      model: modelRef,
-      dataset: datasetRef,
+      model: { name: model.name, version: model.version },
+      dataset: { name: dataset.name, version: dataset.version },
       report: keys.evaluation.report(evaluation, 'json'),
       verdict,
     },

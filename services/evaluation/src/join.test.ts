@@ -6,7 +6,7 @@ import { keys } from '@facet/contracts';
 import { FolderStore } from '@facet/store';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FGSM, groupOf, linf, planOf } from './cells.fixture.js';
-import { Joiner } from './join.js';
+import { forgetFailures, Joiner } from './join.js';
 
 const cells = ['depth', 'reflection'].map((facet) =>
   makeCell({ facet, objective: 'facet', search: FGSM, threat: linf(2) }),
@@ -85,6 +85,21 @@ describe('Joiner', () => {
     await joiner.take('e', a, 1, 'killed');
     await joiner.take('e', b, 0);
     expect(await joiner.take('e', b, 1)).toMatchObject({ state: 'complete' });
+  });
+
+  it('remembers what failed when the service was started anew, until it is tried again', async () => {
+    await put(a, 0);
+    await new Joiner(store).take('e', a, 1, 'no gradient');
+    await put(b, 0);
+    expect(await new Joiner(store).take('e', b, 1)).toEqual({
+      state: 'failed',
+      total: 4,
+      reasons: [`${a}, shard 1: no gradient`],
+    });
+    await put(b, 1);
+    await forgetFailures(store, 'e');
+    expect(await new Joiner(store).take('e', b, 1)).toEqual({ state: 'open', done: 3, total: 4 });
+    expect(await new Joiner(store).take('e', a, 1)).toMatchObject({ state: 'complete' });
   });
 
   it('names twenty reasons and counts the others', async () => {

@@ -14,6 +14,7 @@ import {
 import type { Fact } from '@facet/contracts';
 import type { ObjectStore } from '@facet/store';
 import { cellsOf } from './cells.js';
+import { forgetFailures } from './join.js';
 
 /** Stores what was asked, under an id that the same question has again. */
 export async function openEvaluation(
@@ -28,7 +29,7 @@ export async function openEvaluation(
   return request;
 }
 
-/** Writes the plan of an evaluation whose features lie in `features`. */
+/** Writes the plan of an evaluation whose features lie in `features`; shards that an earlier run gave up are open again. */
 export async function planEvaluation(
   store: ObjectStore,
   evaluation: string,
@@ -48,6 +49,7 @@ export async function planEvaluation(
     cells,
     shards,
   };
+  await forgetFailures(store, evaluation);
   await savePlan(store, planned);
   return planned;
 }
