@@ -3,7 +3,7 @@
  * published; from there on everything is the same as on a cluster.
  */
 import { publishModel, saveStanding, sha256 } from '@facet/catalog';
-import { EvaluationPlan, FolderManifest, formatRef, ModelManifest, Policy } from '@facet/contracts';
+import { EvaluationPlan, formatRef, ModelManifest, Policy } from '@facet/contracts';
 import { readFolder } from '@facet/datasets';
 import { share } from '@facet/engine';
 import { defineHandler, type OutgoingEvent, VOCABULARY } from '@facet/runtime';
@@ -30,9 +30,7 @@ async function inputsOf(options: EvaluateOptions) {
   const bytes = await readModelFile(options.model);
   const plan = options.plan ? await readDocument(options.plan, EvaluationPlan) : defaultPlan(options.seed);
   const policy = options.policy ? await readDocument(options.policy, Policy) : undefined;
-  const { name, version } = FolderManifest.pick({ name: true, version: true }).parse(
-    (await readFolder(options.dataset)).manifest,
-  );
+  const { name, version } = (await readFolder(options.dataset)).manifest;
   return { manifest, bytes, plan, policy, dataset: { name, version } };
 }
 

@@ -58,6 +58,11 @@ program
     },
   );
 
+// A reader that has seen enough, such as `head`, ends the output and not the program.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
 try {
   await program.parseAsync();
 } catch (error) {
