@@ -8,7 +8,7 @@ import { evaluationHandlers, openPageRenderer } from '@facet/evaluation';
 import { featuresHandler } from '@facet/features';
 import { ModelError } from '@facet/onnx';
 import {
-  DeadLetter,
+  type DeadLetter,
   decodeDeadLetter,
   encodeEvent,
   NO_LOG,

@@ -71,7 +71,7 @@ export class SplitSamples implements Samples {
         { field: 'dataset' },
       );
     const rows: Row[] = [];
-    for await (const sample of dataset.samples(split)) rows.push(await rowOf(sample, mapSizes));
+    for await (const sample of dataset.samples(split)) rows.push(await rowOf(sample, input, mapSizes));
     if (rows.length === 0)
       throw new InputError(`dataset ${name} has no ${split} samples`, { field: 'dataset' });
     return new SplitSamples(input.height, input.width, facets, mapSizes, rows);
@@ -123,9 +123,13 @@ export class SplitSamples implements Samples {
   }
 }
 
-async function rowOf(sample: StoredSample, mapSizes: Named<MapSize>): Promise<Row> {
+async function rowOf(sample: StoredSample, input: MapSize, mapSizes: Named<MapSize>): Promise<Row> {
   const { labels, png, depth, reflection } = sample;
-  const { data } = await decodePng(png, 3, sample.key);
+  const { data, width, height } = await decodePng(png, 3, sample.key);
+  if (width !== input.width || height !== input.height)
+    throw new InputError(`image ${sample.key} is ${width}x${height}, not as the dataset says`, {
+      field: 'dataset',
+    });
   const plane = data.length / 3;
   const pixels = new Uint8Array(data.length);
   for (let i = 0; i < plane; i++) for (let c = 0; c < 3; c++) pixels[c * plane + i] = data[3 * i + c];

@@ -8,6 +8,7 @@ import { type Engine, OnnxTrainer } from '@facet/engine';
 import { type StepReport, train, trainingSpec } from '@facet/learning';
 import { buildMultitask, type MultitaskNetwork } from '@facet/networks';
 import { inferenceModel, writeModel } from '@facet/onnx';
+import { InputError } from '@facet/runtime';
 import type { ObjectStore } from '@facet/store';
 import { loadCheckpoint, saveCheckpoint } from './checkpoint.js';
 import { SplitSamples } from './samples.js';
@@ -63,6 +64,7 @@ export async function runTraining(
   const manifest = manifestOf(request.model, network, request.dataset);
   const id = digestOf({ request, dataset: dataset.manifest.digest }).slice(0, 16);
   const samples = await SplitSamples.load(dataset, 'train', manifest, mapSizes(network));
+  checkBatch(recipe, samples.n);
   const trainer = new OnnxTrainer(engine, {
     model: network.model,
     spec: trainingSpec({ ...manifest, logits: network.logits }, recipe),
@@ -82,7 +84,34 @@ export async function runTraining(
   return publishModel(store, bytes, manifest, signal);
 }
 
-function sizeOf(dataset: Dataset): number {
-  const { size } = dataset.manifest;
-  return size === 'native' ? 64 : size.height;
+/** What the networks halve three times. */
+const SIZE_STEP = 8;
+const SMALLEST = 16;
+
+/** Errors: InputError where no network of ours takes images as the dataset holds them. */
+function sizeOf({ manifest: { name, size } }: Dataset): number {
+  if (
+    size !== 'native' &&
+    size.height === size.width &&
+    size.height >= SMALLEST &&
+    size.height % SIZE_STEP === 0
+  )
+    return size.height;
+  const held = size === 'native' ? 'images of their own sizes' : `images of ${size.width}x${size.height}`;
+  throw new InputError(
+    `dataset ${name} holds ${held}; training needs squares of a multiple of ${SIZE_STEP}, at least ${SMALLEST}`,
+    { field: 'dataset' },
+  );
+}
+
+/** Errors: InputError where the recipe cannot be followed with so many samples. */
+function checkBatch({ batch, parts }: TrainingRequest['recipe'], samples: number): void {
+  if (batch > samples)
+    throw new InputError(`is ${batch}, but there are only ${samples} train samples`, {
+      field: 'recipe.batch',
+    });
+  if (batch % parts !== 0)
+    throw new InputError(`is ${parts}, which does not divide the batch of ${batch}`, {
+      field: 'recipe.parts',
+    });
 }
