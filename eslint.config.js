@@ -8,7 +8,7 @@ import tseslint from 'typescript-eslint';
  * Which layer may stand on which. A package names its layer in its package.json under `nx.tags`.
  * ground: stands on nothing of ours. domain: knows the field, no runtime and no I/O. platform: knows
  * processes, messages and storage, not the field's algorithms. backend: runs the domain's ports on a compute
- * library. service: a handler, never on another service. app: puts everything into one process.
+ * library. service: a handler, never on another service. app: puts everything into one process. test: looks from outside.
  */
 const LAYERS = {
   ground: [],
@@ -17,6 +17,7 @@ const LAYERS = {
   backend: ['ground', 'domain', 'platform'],
   service: ['ground', 'domain', 'platform', 'backend'],
   app: ['ground', 'domain', 'platform', 'backend', 'service'],
+  test: ['ground', 'domain', 'platform', 'backend', 'service', 'app'],
 };
 
 const depConstraints = Object.entries(LAYERS).map(([layer, below]) => ({

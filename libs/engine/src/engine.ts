@@ -21,9 +21,8 @@ type Result<T extends keyof Tasks> = Tasks[T]['result'];
 /** Errors of a worker come back by name; a model's keeps its class. */
 function revive(error: unknown): unknown {
   if (!(error instanceof Error) || error.name !== 'ModelError') return error;
-  const { fault, where } = error as Error & { fault: ModelFault; where?: string };
-  const message = where === undefined ? error.message : error.message.replace(`${where}: `, '');
-  return new ModelError(fault, message, where, { cause: error });
+  const { fault, problem, where } = error as Error & { fault: ModelFault; problem: string; where?: string };
+  return new ModelError(fault, problem, where, { cause: error });
 }
 
 /**

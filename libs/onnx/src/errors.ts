@@ -11,11 +11,12 @@ export class ModelError extends Error {
   override readonly name = 'ModelError';
   constructor(
     readonly fault: ModelFault,
-    message: string,
+    /** What is wrong, without the place. */
+    readonly problem: string,
     /** The node, tensor or field that it is about. */
     readonly where?: string,
     options?: ErrorOptions,
   ) {
-    super(where === undefined ? message : `${where}: ${message}`, options);
+    super(where === undefined ? problem : `${where}: ${problem}`, options);
   }
 }

@@ -23,16 +23,15 @@ export interface OpenedModel {
   readonly prepared: PreparedModel;
 }
 
-/** Tensors that the manifest speaks of; folding must not remove them. */
-function namedTensors(source: ModelSource): Set<string> {
-  const { output, facets, texture } = source.manifest;
-  const names = new Set([output.name]);
-  if (texture !== undefined) names.add(texture);
-  for (const facet of Object.values(facets)) {
-    names.add(facet.feature);
-    if (facet.head !== undefined) names.add(facet.head.output);
+/** Tensors that the manifest speaks of, by the field that names them. */
+function namedTensors({ manifest }: ModelSource): Map<string, string> {
+  const named = new Map([['output.name', manifest.output.name]]);
+  if (manifest.texture !== undefined) named.set('texture', manifest.texture);
+  for (const [facet, { feature, head }] of Object.entries(manifest.facets)) {
+    named.set(`facets.${facet}.feature`, feature);
+    if (head !== undefined) named.set(`facets.${facet}.head.output`, head.output);
   }
-  return names;
+  return named;
 }
 
 function appendProbes(prepared: PreparedModel, probes: readonly FacetProbe[]): Model {
@@ -94,16 +93,13 @@ export function openModel(source: ModelSource, probes: readonly FacetProbe[] = [
     [input.name, [{ perSample: 1 }, 3, input.height, input.width]],
   ]);
   const published = { model: read, shapes: inferShapes(read.graph, dims) };
-  for (const name of namedTensors(source)) {
-    if (!published.shapes.has(name))
-      throw new ModelError(
-        'invalid',
-        'the manifest names this tensor, the graph has none of that name',
-        name,
-      );
+  const named = namedTensors(source);
+  for (const [field, tensor] of named) {
+    if (!published.shapes.has(tensor))
+      throw new ModelError('invalid', `the model has no tensor "${tensor}"`, `manifest ${field}`);
   }
-  const keep = namedTensors(source);
-  const folded = prepare(read, dims, { keep });
+  // Folding must not remove what the manifest speaks of.
+  const folded = prepare(read, dims, { keep: new Set(named.values()) });
   if (probes.length === 0) return { published, prepared: folded };
   const model = appendProbes(folded, probes);
   return { published, prepared: { model, shapes: inferShapes(model.graph, dims) } };
