@@ -1,6 +1,7 @@
 /** Stored datasets: shards per split and a manifest, written last. */
 import { DatasetManifest, formatRef, keys, type Ref, type Split, SPLITS } from '@facet/contracts';
 import { readShard, type StoredSample, writeShard } from '@facet/datasets';
+import { Random } from '@facet/random';
 import { InputError } from '@facet/runtime';
 import { type ObjectStore, readJson, writeJson } from '@facet/store';
 import { digestOf, sha256 } from './digest.js';
@@ -119,8 +120,17 @@ export class Dataset {
   }
 }
 
-/** `count` indices of 0..total-1, spread evenly and ascending; all of them where there are fewer. */
+/**
+ * `count` indices of 0..total-1, ascending, one from each of as many equal stretches; all of them where there are fewer.
+ * Which one of a stretch is drawn, always alike: datasets often alternate between live and spoof, and equal steps
+ * through such a one would meet a single class.
+ */
 export function spread(total: number, count: number): number[] {
   const taken = Math.min(total, count);
-  return Array.from({ length: taken }, (_, i) => Math.floor((i * total) / taken));
+  const random = new Random(0, 'spread', total, taken);
+  return Array.from({ length: taken }, (_, i) => {
+    const from = Math.floor((i * total) / taken);
+    const to = Math.floor(((i + 1) * total) / taken);
+    return from + random.integer(to - from);
+  });
 }
