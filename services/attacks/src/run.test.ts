@@ -5,6 +5,7 @@ import {
   readOutcomes,
   saveFeatures,
   savePlan,
+  shardIndices,
   sha256,
   type StoredFeatures,
   type StoredPrior,
@@ -140,7 +141,9 @@ async function scoresOf(samples: readonly StoredSample[]): Promise<number[]> {
 
 describe.each(Object.entries(CELLS))('a shard of %s', (_, cell) => {
   it('holds the attacked images and how each was judged, at the frozen threshold', async () => {
-    for (const [shard, indices] of [[0, 1, 2], [3, 5, 6], [7]].entries()) {
+    for (const [shard, count] of [3, 3, 1].entries()) {
+      const indices = shardIndices(plan, TEST, shard);
+      expect(indices).toHaveLength(count);
       await attackShard(cell, shard);
       const { images, outcomes } = await stored(cell, shard);
       const clean = indices.map((index) => world.samples.test[index]);
