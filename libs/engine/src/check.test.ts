@@ -41,9 +41,17 @@ describe('a model that is not what its manifest says', () => {
     ['another input', sourceOf({ input: { name: 'image' } }), 'manifest input.name'],
     ['another size', sourceOf({ input: { height: 24 } }), "input 'pixels'"],
     ['a feature that is not there', withTypes({ feature: 'nowhere' }), 'manifest facets.spoof-type.feature'],
-    ['a head that is not there', withTypes({ head: { output: 'none', kind: 'classes' } }), 'manifest facets.spoof-type.head.output'],
+    [
+      'a head that is not there',
+      withTypes({ head: { output: 'none', kind: 'classes' } }),
+      'manifest facets.spoof-type.head.output',
+    ],
     ['a texture that is not there', sourceOf({ texture: 'no-map' }), 'manifest texture'],
-    ['an output that is not there', sourceOf({ output: { ...output, name: 'decision' } }), 'manifest output.name'],
+    [
+      'an output that is not there',
+      sourceOf({ output: { ...output, name: 'decision' } }),
+      'manifest output.name',
+    ],
     [
       'more classes',
       sourceOf({ output: { kind: 'logits', name: 'live', classes: 3, live: [0] } }),

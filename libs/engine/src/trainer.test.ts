@@ -184,8 +184,8 @@ describe('a trainer', () => {
     await expect(own.step(batchOf(1), options)).rejects.toThrow('the batch has 1 parts');
     const state = new Map(await own.state());
     const [name] = [...state.keys()];
-    await expect(async () => own.load(new Map([...state].slice(1)))).rejects.toThrow(`${name} has no values`);
+    await expect(own.load(new Map([...state].slice(1)))).rejects.toThrow(`${name} has no values`);
     state.set(name, tensorF32([3], [1, 2, 3]));
-    await expect(async () => own.load(state)).rejects.toThrow(`${name} has 3 values`);
+    await expect(own.load(state)).rejects.toThrow(`${name} has 3 values`);
   });
 });

@@ -88,9 +88,9 @@ export class OnnxTrainer implements Trainer {
     return Promise.resolve(unpackState(this.#layout, meanState(this.#current)));
   }
 
-  load(state: TrainerState): Promise<void> {
+  /** Async, so that a state of another network rejects. */
+  async load(state: TrainerState): Promise<void> {
     this.#set(state);
-    return Promise.resolve();
   }
 
   /** The engine's workers are its owner's to close. */
