@@ -129,5 +129,8 @@ function geometricMap(layers: Layers, name: string, last: Maps): Head {
   const logits = layers.conv(`${name}.logits`, feature, { channels: 1, bias: true, gain: 'linear' });
   const map = layers.sigmoid(name, logits);
   layers.builder.output(map.tensor, 'float32', ['N', 1, map.height, map.width]);
-  return { facet: { feature: feature.tensor, head: { output: map.tensor, kind: 'map' } }, logits: logits.tensor };
+  return {
+    facet: { feature: feature.tensor, head: { output: map.tensor, kind: 'map' } },
+    logits: logits.tensor,
+  };
 }

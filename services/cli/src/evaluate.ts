@@ -29,7 +29,11 @@ export interface EvaluateOptions {
 /** What is wrong with a model is in its file, or in its manifest where that is what the error speaks of. */
 const MANIFEST_PLACE = /^manifest /;
 
-async function checkModel(options: EvaluateOptions, bytes: Uint8Array, manifest: ModelManifest): Promise<string> {
+async function checkModel(
+  options: EvaluateOptions,
+  bytes: Uint8Array,
+  manifest: ModelManifest,
+): Promise<string> {
   const digest = sha256(bytes);
   const engine = new Engine({ threads: 1 });
   try {
@@ -76,7 +80,10 @@ export async function evaluate(options: EvaluateOptions): Promise<number> {
         return [{ type: 'model.published', subject: formatRef(model), data: { model, digest } }];
       },
       onGivenUp: (_, { message }) => [
-        { type: 'evaluation.failed', data: { evaluation: `publish-${digest.slice(0, 16)}`, reasons: [message] } },
+        {
+          type: 'evaluation.failed',
+          data: { evaluation: `publish-${digest.slice(0, 16)}`, reasons: [message] },
+        },
       ],
     });
     await saveStanding(store, {

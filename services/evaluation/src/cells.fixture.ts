@@ -52,7 +52,8 @@ export function featuresOf(
       texture: 'map',
       facets: facets.map((facet) => ({
         facet,
-        source: 'head',
+        // A facet called plain is a tensor of the graph; all others have heads.
+        source: facet === 'plain' ? ('tensor' as const) : ('head' as const),
         feature: `${facet}.feature`,
         dimensions: 1,
         probeAccuracy: null,

@@ -9,14 +9,13 @@ const features = featuresOf(['depth', 'plain'], ['depth', TEXTURE_PRIOR]);
 const idsOf = (...args: Parameters<typeof cellsOf>): string[] => cellsOf(...args).map(({ id }) => id);
 
 describe('cellsOf', () => {
-  it('makes every combination that the model offers and the data allows, in the order of the plan', () => {
+  it('makes every combination that the model offers and the data allows, in the order of the plan, but a step that cannot move', () => {
     const plan = planOf([groupOf({ objectives: [...OBJECTIVES], searches: [FGSM, PGD] })]);
     expect(idsOf(plan, features)).toEqual([
       'live.direct.fgsm.linf-2_255',
       'live.direct.pgd-5.linf-2_255',
       'depth.facet.fgsm.linf-2_255',
       'depth.facet.pgd-5.linf-2_255',
-      'plain.facet.fgsm.linf-2_255',
       'plain.facet.pgd-5.linf-2_255',
       'depth.sfa.fgsm.linf-2_255',
       'depth.sfa.pgd-5.linf-2_255',

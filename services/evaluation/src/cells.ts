@@ -6,7 +6,10 @@ import {
   type Cell,
   DECISION_FACET,
   type EvaluationPlan,
+  type FacetSource,
   MAX_CELLS,
+  type ObjectiveName,
+  type SearchConfig,
 } from '@facet/contracts';
 import { InputError } from '@facet/runtime';
 
@@ -22,12 +25,20 @@ function facetsOf(group: AttackGroup, known: readonly string[], path: string): r
 }
 
 /**
- * Cells in the plan's order, each once.
+ * Whether a search cannot move at all: the distance from the clean feature has no slope at the clean image, where a
+ * single step without a random start would stay.
+ */
+const stuck = (source: FacetSource | undefined, objective: ObjectiveName, search: SearchConfig): boolean =>
+  source === 'tensor' && objective === 'facet' && search.name === 'fgsm';
+
+/**
+ * Cells in the plan's order, each once; what a facet does not offer, or a search cannot do, is left out.
  * Errors: InputError naming the plan's field: an unknown facet, or more than {@link MAX_CELLS} cells.
  */
 export function cellsOf(plan: EvaluationPlan, features: StoredFeatures): Cell[] {
   const known = [DECISION_FACET, ...features.summary.facets.map(({ facet }) => facet)];
   const texture = fittedTo(features, TEXTURE_PRIOR);
+  const sources = new Map(features.summary.facets.map(({ facet, source }) => [facet, source]));
   const cells = new Map<string, Cell>();
   plan.attacks.forEach((group, i) => {
     const path = `attacks[${i}]`;
@@ -41,6 +52,7 @@ export function cellsOf(plan: EvaluationPlan, features: StoredFeatures): Cell[] 
           for (const threat of group.threats) {
             const fitted = facet === DECISION_FACET ? undefined : fittedTo(features, facet);
             if (!offers(texture, fitted, objective)) continue;
+            if (stuck(sources.get(facet), objective, search)) continue;
             const cell = makeCell({ facet, objective, search, threat });
             cells.set(cell.id, cell);
           }

@@ -63,7 +63,10 @@ describe('facet demo --quick', () => {
     const scoreOf = async (png: Uint8Array): Promise<number> => {
       const { data } = await decodePng(png);
       const plane = height * width;
-      const planes = Uint8Array.from({ length: 3 * plane }, (_, i) => data[3 * (i % plane) + Math.floor(i / plane)]);
+      const planes = Uint8Array.from(
+        { length: 3 * plane },
+        (_, i) => data[3 * (i % plane) + Math.floor(i / plane)],
+      );
       const pixels = new Tensor('float32', dequantise(planes), [1, 3, height, width]);
       const results = await session.run({ [manifest.input.name]: pixels });
       const logits = results[manifest.output.name].data as Float32Array;

@@ -36,7 +36,13 @@ export function facet(
 }
 
 /** A folder that goes away with the test. */
-export async function scratch(): Promise<{ path: (...parts: string[]) => string; remove: () => Promise<void> }> {
+export async function scratch(): Promise<{
+  path: (...parts: string[]) => string;
+  remove: () => Promise<void>;
+}> {
   const root = await mkdtemp(join(tmpdir(), 'facet-e2e-'));
-  return { path: (...parts) => join(root, ...parts), remove: () => rm(root, { recursive: true, force: true }) };
+  return {
+    path: (...parts) => join(root, ...parts),
+    remove: () => rm(root, { recursive: true, force: true }),
+  };
 }

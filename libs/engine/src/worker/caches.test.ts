@@ -15,7 +15,7 @@ function adding(by: number): Model {
 
 describe('SessionCache', () => {
   it('opens once, and closes what was not used for longest', async () => {
-    const cache = new SessionCache();
+    const cache = new SessionCache(12);
     const made: number[] = [];
     const get = (by: number) =>
       cache.get(`add ${by}`, 'constant', () => {
@@ -38,7 +38,7 @@ describe('SessionCache', () => {
   });
 
   it('does not keep what could not be opened', async () => {
-    const cache = new SessionCache();
+    const cache = new SessionCache(2);
     const fail = () => {
       throw new Error('not today');
     };

@@ -8,7 +8,13 @@ import { f32, type Session, SessionCache } from './sessions.js';
 /** Models kept open per worker; each holds its weights twice. */
 const KEPT_MODELS = 4;
 
-export const sessions = new SessionCache();
+/**
+ * One task uses up to three at a time: gradient, decision, target. Each holds the memory of its largest batch, about
+ * 60 MB for 32 images of 64x64 in the demo's network, so that an idle one is dear and opening it again is cheap.
+ */
+const KEPT_SESSIONS = 4;
+
+export const sessions = new SessionCache(KEPT_SESSIONS);
 const models = new Map<string, OpenedModel>();
 
 /**

@@ -5,9 +5,6 @@
 import { type Model, writeModel } from '@facet/onnx';
 import ort from 'onnxruntime-node';
 
-/** Sessions kept per worker; the least recently used one is closed beyond that. */
-const KEPT_SESSIONS = 12;
-
 /** A tensor as it goes into or comes out of a session. */
 export interface Values {
   readonly type: 'float32' | 'int64';
@@ -69,6 +66,9 @@ export class Session {
 export class SessionCache {
   readonly #open = new Map<string, Promise<Session>>();
 
+  /** @param kept the least recently used session is closed beyond this number */
+  constructor(private readonly kept: number) {}
+
   async get(key: string, weights: 'constant' | 'fed', make: () => Model): Promise<Session> {
     const known = this.#open.get(key);
     const session = known ?? Session.open(make(), weights);
@@ -86,7 +86,7 @@ export class SessionCache {
 
   async #trim(): Promise<void> {
     for (const [key, session] of this.#open) {
-      if (this.#open.size <= KEPT_SESSIONS) return;
+      if (this.#open.size <= this.kept) return;
       this.#open.delete(key);
       await (await session).close();
     }

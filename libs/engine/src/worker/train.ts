@@ -5,9 +5,9 @@
 import { compileTraining, LEARNING_RATE, lossOf, type Model, readModel } from '@facet/onnx';
 import { meanState, stateLayout, type StateSlot } from '../training-state.js';
 import type { TrainingPartTask } from '../tasks.js';
-import { f32, type Session, SessionCache, type Values } from './sessions.js';
+import { sessions } from './models.js';
+import { f32, type Session, type Values } from './sessions.js';
 
-const sessions = new SessionCache();
 const layouts = new Map<string, { model: Model; layout: readonly StateSlot[] }>();
 
 function compiled(task: TrainingPartTask): { model: Model; layout: readonly StateSlot[] } {
