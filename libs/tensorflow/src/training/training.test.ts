@@ -88,7 +88,7 @@ function batch(step: number): Record<string, Fed> {
         dims: [N],
         data: BigInt64Array.from({ length: N }, (_, n) => BigInt((n * 3 + step) % classes)),
       };
-    else if (kind === 'binary-cross-entropy')
+    else if (name === 'attributes')
       feeds[target] = {
         dims: [N, 40],
         data: Float32Array.from({ length: N * 40 }, (_, n) => (n * 7 + step) % 2),
