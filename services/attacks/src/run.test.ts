@@ -20,7 +20,7 @@ import { attacksHandler } from './handler.js';
 import { runAttack, Sources } from './run.js';
 import { attackSource } from './source.js';
 import { truthOf } from './truth.js';
-import { openWorld, type World } from './world.fixture.js';
+import { openWorld, type World } from '@facet/world';
 
 const { signal } = new AbortController();
 const TEST = 9;

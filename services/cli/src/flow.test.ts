@@ -21,7 +21,7 @@ import type { ThreadPool } from '@facet/threads';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { awaitConclusion } from './outcome.js';
 import type { AnyHandler } from './system.js';
-import { openWorld, type World } from './world.fixture.js';
+import { openWorld, type World } from '@facet/world';
 
 const plan = EvaluationPlan.parse({
   schema: 'facet.plan/v1',

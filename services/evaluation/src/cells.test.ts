@@ -34,7 +34,8 @@ describe('cellsOf', () => {
 
   it('takes no inherited name of an object for a prior', () => {
     const plan = planOf([groupOf({ facets: ['constructor'], objectives: ['sfa', 'prior-only'] })]);
-    expect(cellsOf(plan, featuresOf(['constructor'], [TEXTURE_PRIOR]))).toEqual([]);
+    const make = () => cellsOf(plan, featuresOf(['constructor'], [TEXTURE_PRIOR]));
+    expect(make).toThrow(new InputError('no facet offers what the plan asks for', { field: 'attacks' }));
   });
 
   it('makes each cell once, though several groups ask for it', () => {

@@ -13,15 +13,27 @@ import {
 } from '@facet/contracts';
 import { InputError } from '@facet/runtime';
 
-function facetsOf(group: AttackGroup, known: readonly string[], path: string): readonly string[] {
-  if (group.facets === 'all') return known;
-  group.facets.forEach((facet, i) => {
-    if (!known.includes(facet))
-      throw new InputError(`the model has no facet "${facet}"; it has ${known.join(', ')}`, {
-        field: `${path}.facets[${i}]`,
-      });
+const facetsOf = ({ facets }: AttackGroup, known: readonly string[]): readonly string[] =>
+  facets === 'all' ? known : facets;
+
+/**
+ * Whether a plan fits a model with the facets `known`, the decision among them.
+ * Errors: InputError naming the plan's field: an unknown facet, or more than {@link MAX_CELLS} cells.
+ */
+export function checkPlan({ attacks }: EvaluationPlan, known: readonly string[]): void {
+  let cells = 0;
+  attacks.forEach((group, i) => {
+    const facets = facetsOf(group, known);
+    facets.forEach((facet, j) => {
+      if (!known.includes(facet))
+        throw new InputError(`the model has no facet "${facet}"; it has ${known.join(', ')}`, {
+          field: `attacks[${i}].facets[${j}]`,
+        });
+    });
+    cells += facets.length * group.objectives.length * group.searches.length * group.threats.length;
+    if (cells > MAX_CELLS)
+      throw new InputError(`makes more than ${MAX_CELLS} cells`, { field: `attacks[${i}]` });
   });
-  return group.facets;
 }
 
 /**
@@ -33,19 +45,16 @@ const stuck = (source: FacetSource | undefined, objective: ObjectiveName, search
 
 /**
  * Cells in the plan's order, each once; what a facet does not offer, or a search cannot do, is left out.
- * Errors: InputError naming the plan's field: an unknown facet, or more than {@link MAX_CELLS} cells.
+ * Errors: InputError as of {@link checkPlan}, and where nothing is left.
  */
 export function cellsOf(plan: EvaluationPlan, features: StoredFeatures): Cell[] {
   const known = [DECISION_FACET, ...features.summary.facets.map(({ facet }) => facet)];
   const texture = fittedTo(features, TEXTURE_PRIOR);
   const sources = new Map(features.summary.facets.map(({ facet, source }) => [facet, source]));
   const cells = new Map<string, Cell>();
-  plan.attacks.forEach((group, i) => {
-    const path = `attacks[${i}]`;
-    const facets = facetsOf(group, known, path);
-    const size = facets.length * group.objectives.length * group.searches.length * group.threats.length;
-    if (cells.size + size > MAX_CELLS)
-      throw new InputError(`makes more than ${MAX_CELLS} cells`, { field: path });
+  checkPlan(plan, known);
+  for (const group of plan.attacks) {
+    const facets = facetsOf(group, known);
     for (const objective of group.objectives)
       for (const facet of facets)
         for (const search of group.searches)
@@ -56,6 +65,10 @@ export function cellsOf(plan: EvaluationPlan, features: StoredFeatures): Cell[] 
             const cell = makeCell({ facet, objective, search, threat });
             cells.set(cell.id, cell);
           }
-  });
+  }
+  if (cells.size === 0)
+    throw new InputError(['no facet offers what the plan asks for', ...features.summary.notes].join('. '), {
+      field: 'attacks',
+    });
   return [...cells.values()];
 }

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FGSM, groupOf, linf, planOf } from './cells.fixture.js';
 import { cellOutcomes } from './judge.js';
 import { recheck } from './recheck.js';
-import { openWorld, type World } from './world.fixture.js';
+import { openWorld, type World } from '@facet/world';
 import { picturesOf, worstCases } from './worst.js';
 
 const { signal } = new AbortController();

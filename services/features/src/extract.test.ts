@@ -13,7 +13,7 @@ import { NO_LOG, type ProgressReport } from '@facet/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { extractFeatures, type ExtractRequest } from './extract.js';
 import { featuresHandler } from './handler.js';
-import { openWorld, type World } from './world.fixture.js';
+import { openWorld, type World } from '@facet/world';
 
 const engine = new Engine({ threads: 2 });
 /** Fails whatever is asked of it. */
