@@ -33,6 +33,9 @@ if (existsSync(folder)) {
   process.exit(1);
 }
 
+/** Tests, and what only tests use: part of no build. */
+const TEST_SOURCES = ['src/**/*.test.ts', 'src/**/*.fixture.ts'];
+
 const json = (value) => `${JSON.stringify(value, null, 2)}\n`;
 const exportsOfSource = {
   '.': {
@@ -65,13 +68,13 @@ const files = {
     extends: '../../tsconfig.base.json',
     compilerOptions: { rootDir: 'src', outDir: 'dist', tsBuildInfoFile: 'dist/tsconfig.lib.tsbuildinfo' },
     include: ['src/**/*.ts'],
-    exclude: ['src/**/*.test.ts'],
+    exclude: TEST_SOURCES,
     references: [],
   }),
   'tsconfig.spec.json': json({
     extends: '../../tsconfig.base.json',
     compilerOptions: { outDir: 'out-tsc', tsBuildInfoFile: 'out-tsc/tsconfig.spec.tsbuildinfo' },
-    include: ['src/**/*.test.ts'],
+    include: TEST_SOURCES,
     references: [{ path: './tsconfig.lib.json' }],
   }),
   'vitest.config.ts': `import { mergeConfig } from 'vitest/config';
