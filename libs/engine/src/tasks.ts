@@ -26,6 +26,8 @@ export interface ModelFacts {
   readonly texture: string;
   /** Pooled length of each facet's feature. */
   readonly features: Readonly<Record<string, number>>;
+  /** Facets, the decision among them, whose own loss has no gradient in the pixels: the node that is in the way. */
+  readonly withoutGradient: Readonly<Record<string, string>>;
 }
 
 export interface AttackTask {

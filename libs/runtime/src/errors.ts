@@ -29,11 +29,25 @@ export class InputError extends TerminalError {
   readonly field: string | undefined;
   readonly file: string | undefined;
 
-  constructor(message: string, options: FacetErrorOptions & { field?: string; file?: string } = {}) {
-    const place = [options.file, options.field].filter((part) => part !== undefined).join(': ');
-    super(place === '' ? message : `${place}: ${message}`, options);
+  constructor(
+    /** What is wrong, without the place. */
+    readonly problem: string,
+    options: FacetErrorOptions & { field?: string; file?: string } = {},
+  ) {
+    super([options.file, options.field, problem].filter((part) => part !== undefined).join(': '), options);
     this.field = options.field;
     this.file = options.file;
+  }
+}
+
+/** Has the errors of `work` that name a field name its file too. */
+export async function inFile<T>(file: string, work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (!(cause instanceof InputError) || cause.file !== undefined) throw cause;
+    const { problem, field, ids } = cause;
+    throw new InputError(problem, { file, ...(field !== undefined && { field }), ids, cause });
   }
 }
 

@@ -2,6 +2,7 @@
 export {
   FacetError,
   type FacetErrorOptions,
+  inFile,
   InputError,
   isTerminal,
   RetryableError,

@@ -8,7 +8,7 @@ import { backoffMs } from './backoff.js';
 import { readConfig } from './config.js';
 import { decodeDeadLetter, encodeDeadLetter, originalOf } from './dead-letter.js';
 import { errorChain, errorLine } from './error-chain.js';
-import { InputError, isTerminal, RetryableError, TerminalError } from './errors.js';
+import { inFile, InputError, isTerminal, RetryableError, TerminalError } from './errors.js';
 import { Lifecycle } from './lifecycle.js';
 import { createLog, logOptions, withFields } from './log.js';
 
@@ -59,6 +59,20 @@ describe('errors', () => {
       { name: 'Error', message: 'deeper' },
     ]);
     expect(errorLine(error)).toBe('InputError: m.json: input.mean: must be 3 <- deeper');
+  });
+
+  it('get the file in which their field stands, where they name none', async () => {
+    const fail = (options: object) => () => {
+      throw new InputError('must be 3', { field: 'mean', ...options });
+    };
+    await expect(inFile('m.json', fail({}))).rejects.toMatchObject({
+      message: 'm.json: mean: must be 3',
+      file: 'm.json',
+      field: 'mean',
+    });
+    await expect(inFile('m.json', fail({ file: 'other' }))).rejects.toThrow('other: mean: must be 3');
+    await expect(inFile('m.json', () => Promise.reject(new Error('?')))).rejects.toThrow(/^\?$/);
+    expect(await inFile('m.json', () => 3)).toBe(3);
   });
 
   it('end although their causes go round in a circle, and stay short', () => {

@@ -135,7 +135,7 @@ export class Worker<R extends Registry> {
     const letter = encodeDeadLetter(message, { handler: handler.name, reason, attempts, time, error });
     if (event === undefined || handler.onGivenUp === undefined) return [letter];
     try {
-      const events = handler.onGivenUp(event, { reason, message: errorLine(error), attempts });
+      const events = handler.onGivenUp(event, { reason, message: reasonOf(error, reason), attempts });
       return [letter, ...this.messagesOf(event, events, 'given-up')];
     } catch (cause) {
       log.error('nobody hears that it was given up: onGivenUp failed', { error: cause });
@@ -190,6 +190,10 @@ export class Worker<R extends Registry> {
     return new Date(this.ports.clock.now()).toISOString();
   }
 }
+
+/** For people: a refusal says all in its own words; of other troubles the causes matter too. */
+const reasonOf = (error: unknown, reason: DeadLetter['reason']): string =>
+  reason === 'terminal' && error instanceof Error ? error.message : errorLine(error);
 
 function pause(ms: number, clock: Clock, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {

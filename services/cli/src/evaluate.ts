@@ -3,12 +3,13 @@
  * anything is written; the model is published once its dataset is stored, and from there on everything is the same as on
  * a cluster.
  */
-import { publishModel, saveStanding, sha256 } from '@facet/catalog';
+import { join } from 'node:path';
+import { publishModel, saveStanding } from '@facet/catalog';
 import { EvaluationPlan, formatRef, ModelManifest, Policy } from '@facet/contracts';
 import { readFolder } from '@facet/datasets';
-import { Engine, share } from '@facet/engine';
-import { ModelError } from '@facet/onnx';
-import { defineHandler, InputError, type OutgoingEvent, VOCABULARY } from '@facet/runtime';
+import { checkPlan } from '@facet/evaluation';
+import { defineHandler, inFile, InputError, type OutgoingEvent, VOCABULARY } from '@facet/runtime';
+import { checkModel, facetsOf } from './check-model.js';
 import { readDocument, readModelFile } from './inputs.js';
 import { defaultPlan } from './presets.js';
 import { runSession } from './session.js';
@@ -26,41 +27,20 @@ export interface EvaluateOptions {
   readonly version: string;
 }
 
-/** What is wrong with a model is in its file, or in its manifest where that is what the error speaks of. */
-const MANIFEST_PLACE = /^manifest /;
-
-async function checkModel(
-  options: EvaluateOptions,
-  bytes: Uint8Array,
-  manifest: ModelManifest,
-): Promise<string> {
-  const digest = sha256(bytes);
-  const engine = new Engine({ threads: 1 });
-  try {
-    await engine.check({ digest, bytes: share(bytes), manifest });
-    return digest;
-  } catch (cause) {
-    if (!(cause instanceof ModelError)) throw cause;
-    const { where, problem } = cause;
-    const inManifest = where !== undefined && MANIFEST_PLACE.test(where);
-    throw new InputError(problem, {
-      file: inManifest ? options.manifest : options.model,
-      ...(where && { field: where.replace(MANIFEST_PLACE, '') }),
-      cause,
-    });
-  } finally {
-    await engine.close();
-  }
-}
-
 /** Everything that can be seen to be wrong before any work begins. */
 async function inputsOf(options: EvaluateOptions) {
   const manifest = await readDocument(options.manifest, ModelManifest);
   const bytes = await readModelFile(options.model);
   const plan = options.plan ? await readDocument(options.plan, EvaluationPlan) : defaultPlan(options.seed);
   const policy = options.policy ? await readDocument(options.policy, Policy) : undefined;
-  const { name, version } = (await readFolder(options.dataset)).manifest;
-  const digest = await checkModel(options, bytes, manifest);
+  const { name, version, samples } = (await readFolder(options.dataset)).manifest;
+  if (!samples.some(({ split }) => split === 'test'))
+    throw new InputError('none is in the split "test", which is the one that is attacked', {
+      file: join(options.dataset, 'dataset.json'),
+      field: 'samples',
+    });
+  if (options.plan) await inFile(options.plan, () => checkPlan(plan, facetsOf(manifest)));
+  const digest = await checkModel(options, bytes, manifest, plan);
   return { manifest, bytes, digest, plan, policy, dataset: { name, version } };
 }
 
@@ -76,7 +56,7 @@ export async function evaluate(options: EvaluateOptions): Promise<number> {
       attemptLimitMs: 30_000,
       maxDeliver: 1,
       async handle(): Promise<OutgoingEvent<typeof VOCABULARY>[]> {
-        await publishModel(store, bytes, manifest);
+        await inFile(options.manifest, () => publishModel(store, bytes, manifest));
         return [{ type: 'model.published', subject: formatRef(model), data: { model, digest } }];
       },
       onGivenUp: (_, { message }) => [

@@ -31,7 +31,9 @@ export async function readDocument<S extends z.ZodType>(file: string, schema: S)
   try {
     value = parse(text);
   } catch (cause) {
-    throw new InputError(`is neither JSON nor YAML: ${(cause as Error).message}`, { file, cause });
+    // Below its first line the parser draws the place.
+    const [problem] = (cause as Error).message.split(':\n');
+    throw new InputError(`is neither JSON nor YAML: ${problem}`, { file, cause });
   }
   const checked = schema.safeParse(value);
   if (!checked.success)

@@ -22,7 +22,16 @@ function seed(text: string): number {
 const program = new Command('facet')
   .description('Finds where a face anti-spoofing model breaks, facet by facet, before an attacker does.')
   .version(version)
-  .showHelpAfterError();
+  .configureOutput({
+    outputError: (text, write) => {
+      write(
+        `facet: ${text
+          .replace(/^error: /, '')
+          .trim()
+          .replaceAll('\n', ' ')}\n`,
+      );
+    },
+  });
 
 program
   .command('demo')
@@ -66,6 +75,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 try {
   await program.parseAsync();
 } catch (error) {
-  process.stderr.write(`facet: ${error instanceof Error ? error.message : String(error)}\n`);
+  const message = error instanceof Error ? error.message : String(error);
+  for (const line of message.split('\n')) process.stderr.write(`facet: ${line}\n`);
   process.exitCode = EXIT.error;
 }

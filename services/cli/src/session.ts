@@ -37,9 +37,13 @@ export async function runSession(
     const further = await begin(system, (text) => view.say(text));
     system.start([conclusion.handler, ...further]);
     const interrupted = new Promise<never>((_, reject) => {
-      lifecycle.signal.addEventListener('abort', () => reject(lifecycle.signal.reason as Error), {
-        once: true,
-      });
+      const { signal } = lifecycle;
+      const stop = (): void => {
+        const { message } = signal.reason as Error;
+        reject(new Error(`${message}; the same command again goes on from what is stored`));
+      };
+      if (signal.aborted) stop();
+      else signal.addEventListener('abort', stop, { once: true });
     });
     interrupted.catch(() => undefined);
     const completed = await Promise.race([conclusion.completed, interrupted]);

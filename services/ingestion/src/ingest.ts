@@ -2,6 +2,7 @@
  * Makes a stored dataset of a source. Shards are written under keys that depend on the dataset alone and the manifest
  * comes last, so an ingestion that was interrupted goes on, and one that was finished is found.
  */
+import { join } from 'node:path';
 import { findDataset, publishDataset, SAMPLES_PER_SHARD, writeDatasetShard } from '@facet/catalog';
 import {
   type DatasetManifest,
@@ -20,7 +21,7 @@ import {
   syntheticJobs,
   type SyntheticSpecies,
 } from '@facet/datasets';
-import { InputError } from '@facet/runtime';
+import { inFile, InputError } from '@facet/runtime';
 import type { ObjectStore } from '@facet/store';
 import type { ThreadPool } from '@facet/threads';
 
@@ -103,6 +104,8 @@ function sameSource(known: DatasetManifest, source: Synthetic): DatasetManifest 
   );
 }
 
+const manifestOf = (folder: string): string => join(folder, 'dataset.json');
+
 async function ingestFolder(
   { store }: IngestDependencies,
   ref: Ref,
@@ -113,7 +116,7 @@ async function ingestFolder(
   const { name, version } = folder.manifest;
   if (name !== ref.name || version !== ref.version)
     throw new InputError(`is ${formatRef({ name, version })}, expected ${formatRef(ref)}`, {
-      file: `${path}/dataset.json`,
+      file: manifestOf(path),
       field: 'name',
     });
   const shards: Shards = { train: [], dev: [], test: [] };
@@ -151,12 +154,9 @@ export async function ingest(
     const description = describeSource(source);
     return publishDataset(store, { ...ref, description, size, maps: ['depth', 'reflection'], splits });
   }
-  const splits = await ingestFolder(dependencies, ref, source.path, context);
-  return publishDataset(store, {
-    ...ref,
-    description: 'A folder of images.',
-    size: 'native',
-    maps: [],
-    splits,
+  return inFile(manifestOf(source.path), async () => {
+    const splits = await ingestFolder(dependencies, ref, source.path, context);
+    const description = 'A folder of images.';
+    return publishDataset(store, { ...ref, description, size: 'native', maps: [], splits });
   });
 }

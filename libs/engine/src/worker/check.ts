@@ -1,6 +1,6 @@
 /** Whether a model is what its manifest says, found out before anybody stands on it. */
-import { dominators, parameterCount, ModelError } from '@facet/onnx';
-import type { ModelManifest } from '@facet/contracts';
+import { DECISION_FACET, type ModelManifest } from '@facet/contracts';
+import { differentiable, dominators, ModelError, parameterCount } from '@facet/onnx';
 import type { ModelSource } from '../model-source.js';
 import type { ModelFacts } from '../tasks.js';
 import { decide } from './models.js';
@@ -22,6 +22,23 @@ function textureOf(manifest: ModelManifest, { published }: ReturnType<typeof ope
       'manifest texture',
     );
   return maps[Math.floor(maps.length / 2)];
+}
+
+/** The node in the way of each facet's own loss, and of the decision's. */
+function withoutGradient(
+  { input, output, facets }: ModelManifest,
+  { prepared }: ReturnType<typeof openModel>,
+): Record<string, string> {
+  const { model, shapes } = prepared;
+  const tensors = new Map([[DECISION_FACET, output.name]]);
+  for (const [facet, { feature, head }] of Object.entries(facets))
+    if (facet !== DECISION_FACET) tensors.set(facet, head?.output ?? feature);
+  return Object.fromEntries(
+    [...tensors].flatMap(([facet, tensor]) => {
+      const node = differentiable(model.graph, shapes, [input.name], [tensor]);
+      return node === undefined ? [] : [[facet, `node '${node.name}' (${node.op})`]];
+    }),
+  );
 }
 
 /**
@@ -55,5 +72,6 @@ export async function check(source: ModelSource): Promise<ModelFacts> {
     parameters: parameterCount(opened.published.model.graph),
     texture: textureOf(manifest, opened),
     features: Object.fromEntries(features),
+    withoutGradient: withoutGradient(manifest, opened),
   };
 }

@@ -108,7 +108,7 @@ export class RuleContext {
   refuse(reason: string): never {
     throw new ModelError(
       'unsupported',
-      `${this.node.op} has no gradient here: ${reason}. Black-box and transfer attacks still work.`,
+      `${this.node.op} has no gradient here: ${reason}. What does not pass through it can still be attacked.`,
       this.node.name,
     );
   }
