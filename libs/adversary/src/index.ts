@@ -7,6 +7,7 @@ export * from './prior/accuracy.js';
 export * from './prior/moments.js';
 export * from './prior/prior.js';
 export * from './prior/probe.js';
+export * from './search/presets.js';
 export * from './search/search.js';
 export * from './threat/budget.js';
 export * from './threat/quantise.js';

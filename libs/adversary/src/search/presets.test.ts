@@ -4,7 +4,7 @@ import type { AttackBatch, GradientOracle } from '../ports.js';
 import { budgetOf, rootMeanSquare } from '../threat/budget.js';
 import { dequantise } from '../threat/quantise.js';
 import { Random } from '@facet/random';
-import { searchOf } from './search.js';
+import { searchOf } from './presets.js';
 
 const SIZE = 3 * 4 * 4;
 
