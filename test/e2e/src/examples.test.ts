@@ -1,0 +1,71 @@
+/** The examples run as their pages say, and every file in them is what its schema says. */
+import { spawn } from 'node:child_process';
+import { readdir, readFile } from 'node:fs/promises';
+import { extname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { EvaluationPlan, FolderManifest, formatIssues, ModelManifest, Policy, Report } from '@facet/contracts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { scratch } from './facet.js';
+
+const EXAMPLES = fileURLToPath(new URL('../../../examples', import.meta.url));
+const SCHEMAS = [ModelManifest, FolderManifest, EvaluationPlan, Policy];
+
+const documents = (await readdir(EXAMPLES, { recursive: true })).filter((file) =>
+  ['.json', '.yaml', '.yml'].includes(extname(file)),
+);
+
+function run(example: string, folder: string): Promise<{ code: number | null; output: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [join(EXAMPLES, example, 'run.mjs'), folder]);
+    let output = '';
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (data: Buffer) => (output += data.toString()));
+    child.on('error', reject);
+    child.on('close', (code) => {
+      resolve({ code, output });
+    });
+  });
+}
+
+it('has documents of every kind that a user writes', () => {
+  expect(documents.length).toBeGreaterThanOrEqual(SCHEMAS.length);
+});
+
+it.each(documents)('%s is what its schema says', async (file) => {
+  const value: unknown = parse(await readFile(join(EXAMPLES, file), 'utf8'));
+  const { schema: name } = value as { schema: string };
+  const schema = SCHEMAS.find(({ shape }) => shape.schema.value === name);
+  expect(schema, `${name} is a schema that users write`).toBeDefined();
+  const { error } = schema!.safeParse(value);
+  expect(error && formatIssues(error)).toBeUndefined();
+});
+
+describe('the examples that need nothing from elsewhere', () => {
+  let folder: Awaited<ReturnType<typeof scratch>>;
+  const reportIn = async (name: string): Promise<Report> =>
+    Report.parse(JSON.parse(await readFile(folder.path(name, 'report.json'), 'utf8')));
+
+  beforeAll(async () => {
+    folder = await scratch();
+  });
+  afterAll(() => folder.remove());
+
+  it('01: runs the demo and names the facet that the report ranks first', async () => {
+    const { code, output } = await run('01-demo', folder.path());
+    expect(code, output).toBe(0);
+    const { facets } = await reportIn('demo');
+    expect(output).toContain(`Weakest facet: ${facets.find(({ rank }) => rank === 1)!.facet}\n`);
+  });
+
+  it('03: evaluates by its own plan, and says what the policy makes of it', async () => {
+    const { code, output } = await run('03-own-plan', folder.path());
+    expect(code, output).toBe(0);
+    const { plan, verdict, cells } = await reportIn('own-plan');
+    expect(plan.name).toBe('nightly');
+    expect(new Set(cells.map(({ facet }) => facet))).toEqual(new Set(['live', 'spoof-type', 'illumination']));
+    expect(verdict.policy).toBe('nightly');
+    expect(output).toContain(`exit code ${verdict.passed ? 0 : 3}`);
+    for (const { name, actual } of verdict.checks) expect(actual, name).not.toBeNull();
+  });
+});
