@@ -3,7 +3,14 @@ import { spawn } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { EvaluationPlan, FolderManifest, formatIssues, ModelManifest, Policy, Report } from '@facet/contracts';
+import {
+  EvaluationPlan,
+  FolderManifest,
+  formatIssues,
+  ModelManifest,
+  Policy,
+  Report,
+} from '@facet/contracts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { scratch } from './facet.js';
