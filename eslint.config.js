@@ -37,6 +37,10 @@ export default tseslint.config(
         'error',
         { enforceBuildableLibDependency: true, allow: [], depConstraints },
       ],
+      'no-restricted-imports': [
+        'error',
+        { patterns: [{ group: ['@facet/*/**'], message: 'A package is its index; nobody imports deeper.' }] },
+      ],
       '@typescript-eslint/no-non-null-assertion': 'off',
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
       '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
