@@ -232,7 +232,7 @@ describe('a worker that dies', () => {
 
 describe('close', () => {
   it('rejects what runs, waits and comes later, any number of times', async () => {
-    const pool = open();
+    const pool = open({ stopGraceMs: 1 });
     const { result } = await started(pool, 'deaf');
     const waiting = caught(pool.run('echo', 1));
     await Promise.all([pool.close(), pool.close()]);
@@ -240,6 +240,18 @@ describe('close', () => {
     expect(await result).toBeInstanceOf(PoolClosed);
     expect(await waiting).toBeInstanceOf(PoolClosed);
     expect(await caught(pool.run('echo', 1))).toBeInstanceOf(PoolClosed);
+  });
+
+  it('lets a running task stop by itself before its worker is ended', async () => {
+    const stopped = new Int32Array(new SharedArrayBuffer(4));
+    const pool = open();
+    let reached!: () => void;
+    const running = new Promise<void>((resolve) => (reached = resolve));
+    const result = caught(pool.run('tidy', stopped, { onProgress: reached }));
+    await running;
+    await pool.close();
+    expect(await result).toBeInstanceOf(PoolClosed);
+    expect(Atomics.load(stopped, 0)).toBe(1);
   });
 
   it('is not needed for the process to end, while a running task keeps it alive', () => {

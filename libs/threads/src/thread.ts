@@ -24,6 +24,7 @@ export class Thread {
   private readonly cancelled = new Int32Array(new SharedArrayBuffer(4));
   private lastId = 0;
   private closed = false;
+  private onStopped: (() => void) | undefined;
 
   /** @param onFree called when another task may be run */
   constructor(
@@ -71,9 +72,18 @@ export class Thread {
     ).unref();
   }
 
+  /**
+   * Lets a running task stop between two of its steps before the worker is ended: to end a thread inside native code
+   * takes the whole process down.
+   */
   async close(reason: Error): Promise<void> {
     this.closed = true;
-    this.running?.request.reject(reason);
+    if (this.running !== undefined) {
+      this.running.request.reject(reason);
+      const stopped = new Promise<void>((resolve) => (this.onStopped = resolve));
+      this.cancel();
+      await stopped;
+    }
     await this.worker?.terminate();
   }
 
@@ -130,6 +140,7 @@ export class Thread {
   private free(): void {
     clearTimeout(this.running?.overdue);
     this.running = undefined;
+    this.onStopped?.();
     this.onFree();
   }
 }

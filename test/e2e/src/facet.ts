@@ -26,7 +26,8 @@ export function facet(
     child.stdout.on('data', (data: Buffer) => (stdout += data.toString()));
     child.stderr.on('data', (data: Buffer) => {
       stderr += data.toString();
-      if (killWhen?.test(stderr)) child.kill(signal);
+      // Once: a second interrupt is another command, which ends a process that drains.
+      if (!child.killed && killWhen?.test(stderr)) child.kill(signal);
     });
     child.on('error', reject);
     child.on('close', (code, ended) => {

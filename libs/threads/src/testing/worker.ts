@@ -44,6 +44,12 @@ serveTasks({
     progress('spinning');
     for (;;) signal.throwIfAborted();
   },
+  /** Says in shared memory that it came to its own end after it was told to stop. */
+  tidy: async (stopped: Int32Array, { signal, progress }) => {
+    progress('working');
+    while (!signal.aborted) await setImmediate();
+    Atomics.store(stopped, 0, 1);
+  },
   wait: async (_, { signal, progress }) => {
     const aborted = new Promise((_resolve, reject) => {
       signal.addEventListener('abort', () => reject(signal.reason as Error));
