@@ -81,6 +81,19 @@ export class Engine {
     return this.#run('compare', task, options(signal));
   }
 
+  /** What a model is, where nobody has written its manifest yet. Errors: ModelError where it is none, or is refused. */
+  inspect(task: Input<'inspect'>, signal?: AbortSignal): Promise<Result<'inspect'>> {
+    return this.#run('inspect', task, options(signal));
+  }
+
+  /**
+   * The gradient of an objective with respect to the model's own input. Errors: ModelError that names a place in the
+   * model, or `task <field>` where the task itself is wrong.
+   */
+  gradient(task: Input<'gradient'>, signal?: AbortSignal): Promise<Result<'gradient'>> {
+    return this.#run('gradient', task, options(signal));
+  }
+
   /** One part of a training step, always on the same worker for the same part. */
   train(part: number, task: Input<'train'>, signal?: AbortSignal): Promise<Result<'train'>> {
     return this.#run('train', task, { ...options(signal), worker: part % this.threads });

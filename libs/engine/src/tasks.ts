@@ -3,6 +3,7 @@ import type { LinearPrior, LinearProbe, MomentsData } from '@facet/adversary';
 import type { Box, ModelManifest, ObjectiveName, SearchConfig, ThreatModel } from '@facet/contracts';
 import type { TrainingBatch } from '@facet/learning';
 import type { TrainingSpec } from '@facet/onnx';
+import type { GradientResult, GradientTask, Inspection, InspectTask } from './inspection.js';
 import type { AttackSource, ModelSource } from './model-source.js';
 
 /** An image as it is stored: PNG bytes, and where the face is in it. */
@@ -160,5 +161,7 @@ export interface Tasks {
   moments: { input: MomentsTask; result: MomentsResult };
   fit: { input: readonly Fit[]; result: FitResult };
   attack: { input: AttackTask; result: AttackResult };
+  inspect: { input: InspectTask; result: Inspection };
+  gradient: { input: GradientTask; result: GradientResult };
   train: { input: TrainingPartTask; result: Record<string, number> };
 }

@@ -5,6 +5,8 @@ import { attack } from './worker/attack.js';
 import { check } from './worker/check.js';
 import { compare } from './worker/compare.js';
 import { describe, fit, moments } from './worker/describe.js';
+import { gradient } from './worker/gradient.js';
+import { inspect } from './worker/inspect.js';
 import { trainPart } from './worker/train.js';
 
 type Handlers = {
@@ -21,6 +23,8 @@ const handlers: Handlers = {
   moments: (task, { signal }) => moments(task, signal),
   fit: (fits) => Promise.resolve(fit(fits)),
   attack: (task, { signal, progress }) => attack(task, signal, progress),
+  inspect,
+  gradient,
   train: trainPart,
 };
 

@@ -8,6 +8,7 @@ import type { z } from 'zod';
 /** Larger files are not what they claim to be. */
 const MAX_TEXT_BYTES = 16 * 1024 * 1024;
 const MAX_MODEL_BYTES = 2 ** 31;
+const MAX_RAW_BYTES = 2 ** 31;
 
 async function read(file: string, limit: number): Promise<Buffer> {
   let bytes: Buffer;
@@ -42,3 +43,6 @@ export async function readDocument<S extends z.ZodType>(file: string, schema: S)
 }
 
 export const readModelFile = (file: string): Promise<Uint8Array> => read(file, MAX_MODEL_BYTES);
+
+/** Raw numbers. */
+export const readRawFile = (file: string): Promise<Uint8Array> => read(file, MAX_RAW_BYTES);

@@ -5,6 +5,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { demo } from './demo.js';
 import { evaluate } from './evaluate.js';
 import { EXIT } from './finish.js';
+import { addModelCommands } from './model-commands.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -66,6 +67,8 @@ program
       process.exitCode = await evaluate({ ...options, version });
     },
   );
+
+addModelCommands(program);
 
 // A reader that has seen enough, such as `head`, ends the output and not the program.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

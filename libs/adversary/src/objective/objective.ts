@@ -13,7 +13,7 @@ export const BETA = 2;
 export const GAMMA = 0.5;
 
 /** The decision's own loss: the margin by which the wrong side wins, which never saturates. */
-function decisionTerm(output: ModelOutput): Term {
+export function decisionTerm(output: ModelOutput): Term {
   switch (output.kind) {
     case 'logits':
       return { kind: 'group-margin', logits: output.name, live: output.live };
