@@ -151,6 +151,19 @@ describe('what is in the way', () => {
     });
   });
 
+  it('of a model that takes no image is named by its input, with what can be counted', async () => {
+    const b = new GraphBuilder();
+    b.input('vector', 'float32', ['N', 6]);
+    const weights = b.initializer('w', tensorF32([6, 2], new Float32Array(12)));
+    b.output(b.node('MatMul', ['vector', weights], {}, 'logits'), 'float32', ['N', 2]);
+    expect(await inspect(modelOf(b.build('vectors')))).toMatchObject({
+      obstacle: { where: 'vector', operator: null },
+      flops: 24,
+      facets: null,
+      gradient: null,
+    });
+  });
+
   it('is an error where the file is no model', async () => {
     await expect(engine.inspect({ bytes: share(new Uint8Array(100)) })).rejects.toMatchObject({
       name: 'ModelError',

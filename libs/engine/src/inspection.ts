@@ -89,9 +89,9 @@ export interface Inspection {
   readonly parameters: number;
   /** Axis 0 of the input as the file has it: a fixed size, or its name for an open one. */
   readonly batch: { readonly kind: 'static' | 'symbolic'; readonly size: number | string };
-  /** What keeps the graph from being opened; the fields below are then null. */
+  /** What keeps the model from being evaluated at all; facets, gradient and manifest are then null. */
   readonly obstacle: Obstacle | null;
-  /** Floating-point operations for one sample, a multiplication with its addition being two. */
+  /** Floating-point operations for one sample, a multiplication with its addition being two; null without shapes. */
   readonly flops: number | null;
   /** In the order of the graph. */
   readonly facets: readonly CandidateFacet[] | null;

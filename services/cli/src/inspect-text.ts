@@ -124,9 +124,9 @@ export function inspectionText(document: InspectionDocument): string {
   if (obstacle !== null) {
     lines.push(
       '',
-      'Cannot be opened',
+      'Cannot be evaluated',
       ...sentence('in the way', obstacleText(obstacle)),
-      ...sentence('still works', 'what stands above; an evaluation needs the shapes of all tensors'),
+      ...sentence('still works', 'nothing but what stands above'),
     );
   }
   if (gradient !== null && manifest !== null)

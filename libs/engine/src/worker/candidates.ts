@@ -10,6 +10,7 @@ import {
   type Shapes,
 } from '@facet/onnx';
 import type { CandidateFacet, NamedDims } from '../inspection.js';
+import { FLOATS } from './decision-guess.js';
 
 /** They look beyond one position or channel: what comes out is another feature than what went in. */
 const MIXING: ReadonlySet<string> = new Set([
@@ -53,7 +54,9 @@ export function candidateTensors(
   const through = dominators(graph, input, [decision]);
   const suitable = through.filter((name) => {
     const info = shapes.get(name);
-    return name !== decision && info?.type === 'float32' && kindOf(info.dims) !== undefined;
+    return (
+      name !== decision && info !== undefined && FLOATS.has(info.type) && kindOf(info.dims) !== undefined
+    );
   });
   const known = new Set(suitable);
   return suitable.filter((name) => !continued(name, graph, shapes, known));

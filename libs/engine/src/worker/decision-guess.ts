@@ -1,6 +1,6 @@
 /** Which tensor decides, and what its numbers are, as far as a graph shows it. */
 import type { ModelOutput } from '@facet/contracts';
-import { ModelError, type Node, type PreparedModel, producers } from '@facet/onnx';
+import { type ElementType, ModelError, type Node, type PreparedModel, producers } from '@facet/onnx';
 
 /** They hand their input's values on as they are. */
 const PASSING: ReadonlySet<string> = new Set([
@@ -17,6 +17,9 @@ function maker(made: ReadonlyMap<string, Node>, tensor: string): Node | undefine
   const node = made.get(tensor);
   return node !== undefined && PASSING.has(node.op) ? (maker(made, node.inputs[0]) ?? node) : node;
 }
+
+/** What decisions and features are computed in. */
+export const FLOATS: ReadonlySet<ElementType> = new Set(['float32', 'float16', 'bfloat16']);
 
 const ON_CLASSES = 'must be [N, classes], one number per sample, or a map';
 
@@ -35,7 +38,7 @@ export function decisionOf(
   const info = shapes.get(name);
   if (info === undefined) throw new ModelError('invalid', 'is not a tensor of the model', name);
   const [batch, ...sizes] = info.dims;
-  if (info.type !== 'float32') throw new ModelError('unsupported', `is ${info.type}, not float32`, name);
+  if (!FLOATS.has(info.type)) throw new ModelError('unsupported', `is ${info.type}, not a float`, name);
   if (batch === undefined || typeof batch === 'number' || batch.perSample !== 1)
     throw new ModelError('unsupported', `${ON_CLASSES}, with the batch as its first axis`, name);
   const high = live.includes(1) ? 'live' : 'spoof';

@@ -1,6 +1,7 @@
 /** Tells everything about a model that its file says, without a manifest. */
 import type { ModelOutput } from '@facet/contracts';
 import {
+  compileForward,
   flops,
   type Graph,
   type Model,
@@ -14,7 +15,7 @@ import type { Gradability, Inspection, InspectTask, ManifestGuess, Obstacle } fr
 import { candidates, candidateTensors } from './candidates.js';
 import { decisionOutput, unsaturated } from './decision-guess.js';
 import { checkGradient } from './gradient-check.js';
-import { imageInput, openPlain, type PlainModel, prepared } from './plain-model.js';
+import { asItIs, imageInput, openPlain, type PlainModel, prepared } from './plain-model.js';
 
 /** Class 0 is live in most published models; nothing in a file says it. */
 const LIVE = [0];
@@ -75,29 +76,34 @@ async function gradability(model: PlainModel, decision: ModelOutput): Promise<Gr
   }
 }
 
-type Opened = Pick<Inspection, 'flops' | 'facets' | 'gradient' | 'manifest'>;
+type Attackable = Pick<Inspection, 'facets' | 'gradient' | 'manifest'>;
 
-async function opened(model: PlainModel): Promise<Opened> {
+async function attackable(model: PlainModel): Promise<Attackable> {
   const { published, input } = model;
   const output = decisionOutput(published, LIVE);
   const decision = unsaturated(published, output) ?? output;
+  // Refuses what is no image model of one input.
+  compileForward(published, { input: asItIs(input.name), outputs: [output.name] });
   const tensors = candidateTensors(published, input.name, output.name);
   const graph = prepared(model, [decision.name, ...tensors]);
   return {
-    flops: flops(published.model.graph, published.shapes),
     facets: candidates(graph, input.name, tensors),
     gradient: await gradability(model, decision),
     manifest: manifestOf(model, output),
   };
 }
 
-const NOT_OPENED: Opened = { flops: null, facets: null, gradient: null, manifest: null };
+type Opened = Attackable & Pick<Inspection, 'flops' | 'obstacle'>;
 
-async function openedOr(read: Model): Promise<Opened & { obstacle: Obstacle | null }> {
+async function opened(read: Model): Promise<Opened> {
+  let operations: number | null = null;
   try {
-    return { ...(await opened(openPlain(read))), obstacle: null };
+    const model = openPlain(read);
+    operations = flops(model.published.model.graph, model.published.shapes);
+    return { flops: operations, obstacle: null, ...(await attackable(model)) };
   } catch (error) {
-    return { ...NOT_OPENED, obstacle: obstacleOf(error, read.graph) };
+    const obstacle = obstacleOf(error, read.graph);
+    return { flops: operations, obstacle, facets: null, gradient: null, manifest: null };
   }
 }
 
@@ -106,7 +112,6 @@ export async function inspect({ bytes }: InspectTask): Promise<Inspection> {
   const read = readModel(Uint8Array.from(bytes));
   const { graph, opset, irVersion, producer } = read;
   const size = imageInput(read).dims.at(0) ?? 1;
-  const { obstacle, ...rest } = await openedOr(read);
   return {
     opset,
     irVersion,
@@ -116,7 +121,6 @@ export async function inspect({ bytes }: InspectTask): Promise<Inspection> {
     operators: operators(graph),
     parameters: parameterCount(graph),
     batch: { kind: typeof size === 'number' ? 'static' : 'symbolic', size },
-    obstacle,
-    ...rest,
+    ...(await opened(read)),
   };
 }
