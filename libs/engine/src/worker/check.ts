@@ -11,9 +11,14 @@ function textureOf(manifest: ModelManifest, { published }: ReturnType<typeof ope
   if (manifest.texture !== undefined) return manifest.texture;
   const features = Object.values(manifest.facets).map((facet) => facet.feature);
   const through = dominators(published.model.graph, manifest.input.name, [manifest.output.name, ...features]);
+  // Sums of a quantised network are cast to floats before they get their scale.
+  const cast = new Set(
+    published.model.graph.nodes.filter(({ op }) => op === 'Cast').flatMap(({ outputs }) => outputs),
+  );
   const maps = through.filter((name) => {
-    const dims = published.shapes.get(name)?.dims;
-    return name !== manifest.input.name && dims?.length === 4 && dims.slice(2).every((d) => Number(d) > 1);
+    const info = published.shapes.get(name);
+    if (info?.dims.length !== 4 || !/float/.test(info.type) || cast.has(name)) return false;
+    return name !== manifest.input.name && info.dims.slice(2).every((d) => Number(d) > 1);
   });
   if (maps.length === 0)
     throw new ModelError(

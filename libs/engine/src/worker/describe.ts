@@ -20,8 +20,7 @@ import {
 } from '../tasks.js';
 import { batchesOf } from './batches.js';
 import { imagesOf } from './images.js';
-import { forwardSession } from './models.js';
-import { f32 } from './sessions.js';
+import { forward } from './models.js';
 
 interface Described extends DescribeResult {
   readonly from: number;
@@ -32,15 +31,15 @@ async function* describeBatches(
   { source, images, batch, features, texture }: DescribeTask,
   signal: AbortSignal,
 ): AsyncGenerator<Described> {
-  const { input, output } = source.manifest;
-  const session = await forwardSession(source, {
+  const { output } = source.manifest;
+  const wanted = {
     outputs: [output.name],
     pooled: features,
     ...(texture === undefined ? {} : { texture }),
-  });
+  };
   for (const { from, n, pixels } of batchesOf(await imagesOf(images, source.manifest), batch)) {
     signal.throwIfAborted();
-    const results = await session.run({ pixels: f32([n, 3, input.height, input.width], pixels) });
+    const results = await forward(source, wanted, pixels, n);
     const named = features.map((name) => [name, results[pooledName(name)]] as const);
     const textured = texture === undefined ? [] : [[TEXTURE, results[textureName(texture)]] as const];
     yield {

@@ -38,9 +38,31 @@ export function modelOf(source: ModelSource, fit = '', probes: readonly FacetPro
 
 type Wanted = Partial<Omit<ForwardSpec, 'input'>>;
 
-/** A forward session of the published graph that gives the decision and what else is asked for. */
-export function forwardSession(source: ModelSource, wanted: Wanted): Promise<Session> {
-  return open(source, ['published', identityOf(source)], wanted, () => modelOf(source).published);
+/**
+ * What the published graph says of pixels [n, 3, height, width] in [0,1]; every output is [n, ...]. No image's row
+ * depends on the others: a graph that computes across its batch gets them one by one.
+ */
+export async function forward(
+  source: ModelSource,
+  wanted: Wanted,
+  pixels: Float32Array,
+  n: number,
+): Promise<Record<string, Float32Array>> {
+  const { height, width } = source.manifest.input;
+  const { published, oneByOne } = modelOf(source);
+  const session = await open(source, ['published', identityOf(source)], wanted, () => published);
+  if (!oneByOne) return session.run({ pixels: f32([n, 3, height, width], pixels) });
+  const joined: Record<string, Float32Array> = {};
+  const size = pixels.length / n;
+  for (let i = 0; i < n; i++) {
+    const image = pixels.subarray(i * size, (i + 1) * size);
+    const results = await session.run({ pixels: f32([1, 3, height, width], image) });
+    for (const [name, row] of Object.entries(results)) {
+      joined[name] ??= new Float32Array(n * row.length);
+      joined[name].set(row, i * row.length);
+    }
+  }
+  return joined;
 }
 
 /** A forward session of the prepared graph, which holds the probes too. */
@@ -73,8 +95,7 @@ function open(
 
 /** Decision scores [n], high for live, of pixels [n, 3, height, width] in [0,1]. */
 export async function decide(source: ModelSource, pixels: Float32Array, n: number): Promise<Float64Array> {
-  const { input, output } = source.manifest;
-  const session = await forwardSession(source, { outputs: [output.name] });
-  const results = await session.run({ pixels: f32([n, 3, input.height, input.width], pixels) });
+  const { output } = source.manifest;
+  const results = await forward(source, { outputs: [output.name] }, pixels, n);
   return scoresOf(output, results[output.name], n);
 }

@@ -6,6 +6,7 @@ import {
   type Dim,
   GraphBuilder,
   inferShapes,
+  mixesSamples,
   type Model,
   ModelError,
   prepare,
@@ -19,7 +20,9 @@ import { type FacetProbe, type ModelSource, probeTensor } from '../model-source.
 export interface OpenedModel {
   /** The published graph with a free batch axis: decisions and features come from it. */
   readonly published: PreparedModel;
-  /** Folded, with the probes' logits appended: gradients come from it. */
+  /** The published graph computes across its batch: it means what its file says for one image at a time. */
+  readonly oneByOne: boolean;
+  /** Folded and in float32, with the probes' logits appended: gradients come from it. */
   readonly prepared: PreparedModel;
 }
 
@@ -99,8 +102,9 @@ export function openModel(source: ModelSource, probes: readonly FacetProbe[] = [
       throw new ModelError('invalid', `the model has no tensor "${tensor}"`, `manifest ${field}`);
   }
   // Folding must not remove what the manifest speaks of.
+  const oneByOne = mixesSamples(read.graph, published.shapes);
   const folded = prepare(read, dims, { keep: new Set(named.values()) });
-  if (probes.length === 0) return { published, prepared: folded };
+  if (probes.length === 0) return { published, oneByOne, prepared: folded };
   const model = appendProbes(folded, probes);
-  return { published, prepared: { model, shapes: inferShapes(model.graph, dims) } };
+  return { published, oneByOne, prepared: { model, shapes: inferShapes(model.graph, dims) } };
 }

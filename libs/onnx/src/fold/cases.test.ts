@@ -28,6 +28,9 @@ const inputsOf = ({ graph }: Model): Map<string, readonly Dim[]> =>
     ]),
   );
 
+/** Its prepared graph computes on floats, without what 8 bits round. */
+const isQuantised = ({ graph }: Model): boolean => graph.nodes.some(({ op }) => /Quantize/.test(op));
+
 const largest = (values: ArrayLike<number>): number => Math.max(...Array.from(values, Math.abs));
 
 describe.skipIf(CASES === '')('prepared models of FACET_CASES compute what the originals do', () => {
@@ -37,6 +40,7 @@ describe.skipIf(CASES === '')('prepared models of FACET_CASES compute what the o
     const inputs = inputsOf(original);
     const { model, shapes } = prepare(original, inputs);
     expect(model.graph.nodes.length).toBeLessThanOrEqual(original.graph.nodes.length);
+    expect(isQuantised(model)).toBe(false);
     expect(model.graph.nodes.filter(({ op }) => op === 'Identity' || op === 'Constant')).toEqual([]);
     expect(flops(model.graph, shapes)).toBeGreaterThan(1e6);
     expect(parameterCount(model.graph)).toBeGreaterThan(1e3);
@@ -49,7 +53,7 @@ describe.skipIf(CASES === '')('prepared models of FACET_CASES compute what the o
         expect(dimsAt(shapes.get(name)!.dims, batch)).toEqual([...expected[name].dims]);
         const [want, got] = [expected, actual].map((results) => results[name].data as Float32Array);
         const error = largest(want.map((value, i) => value - got[i]));
-        expect(error / Math.max(1, largest(want))).toBeLessThan(1e-5);
+        expect(error / Math.max(1, largest(want))).toBeLessThan(isQuantised(original) ? 0.3 : 1e-5);
       }
     }
   });

@@ -1,10 +1,13 @@
 /**
  * From a model as a file gives it to the graph that is differentiated and attacked: sizes fixed up to the batch,
  * constants folded, what only passes its input on removed, BatchNormalization moved into the weights before it.
- * The outputs keep their names and, up to rounding, their values.
+ * The outputs keep their names and, up to rounding, their values. A quantised model becomes the float computation on
+ * its dequantised weights, one of half precision float32: their gradients are what an attack follows, while decisions
+ * come from the model as it is published.
  */
 import { withoutDead, valueInfo } from '../graph-tools/walk.js';
 import type { Dim, Graph, Model, Shapes } from '../graph.js';
+import { inFloat } from '../quantised/in-float.js';
 import { DEFAULT_LIMITS, infer, inferShapes, type Limits, type Tracking } from '../shapes/infer.js';
 import { foldBatchNorms } from './batch-norm.js';
 import { foldConstants } from './constants.js';
@@ -49,11 +52,14 @@ export function prepare(
   inputs: ReadonlyMap<string, readonly Dim[]>,
   { keep = new Set(), limits = DEFAULT_LIMITS }: PrepareOptions = {},
 ): PreparedModel {
-  const { shapes, values } = infer(model.graph, inputs, limits, FOLDING);
-  for (const name of keep) valueInfo(name, shapes);
+  const given = infer(model.graph, inputs, limits, FOLDING);
+  for (const name of keep) valueInfo(name, given.shapes);
   const pinned = new Set([...keep, ...model.graph.outputs.map(({ name }) => name)]);
 
-  let graph = foldConstants(declared(model.graph, shapes), values);
+  const folded = foldConstants(declared(model.graph, given.shapes), given.values);
+  let graph = inFloat(folded, given.shapes, keep);
+  const { shapes, values } = graph === folded ? given : infer(graph, inputs, limits, FOLDING);
+  if (graph !== folded) graph = foldConstants(declared(graph, shapes), values);
   graph = settleTargets(graph, shapes, values);
   graph = removePassing(graph, shapes, pinned);
   graph = foldBatchNorms(graph, shapes, pinned);

@@ -4,6 +4,7 @@
  */
 import { GraphBuilder, tensorF32 } from '../builder.js';
 import { ModelError } from '../errors.js';
+import { elementCode } from '../file/tensor.js';
 import type { Graph, Model, Shapes } from '../graph.js';
 import type { PixelInput } from './spec.js';
 
@@ -48,16 +49,23 @@ export function framed(prepared: Prepared, input: PixelInput, reserved: Readonly
   const scaled = input.scale.every((s) => s === 1)
     ? swapped
     : b.node('Mul', [swapped, perChannel(input.scale)]);
-  if (input.offset.every((o) => o === 0)) b.node('Identity', [scaled], {}, at(input.name));
-  else b.node('Add', [scaled, perChannel(input.offset)], {}, at(input.name));
+  const moved = input.offset.every((o) => o === 0) ? [] : [perChannel(input.offset)];
+  const { type } = shapes.get(input.name)!;
+  if (type === 'float32')
+    b.node(moved.length === 0 ? 'Identity' : 'Add', [scaled, ...moved], {}, at(input.name));
+  else {
+    const value = moved.length === 0 ? scaled : b.node('Add', [scaled, ...moved]);
+    b.node('Cast', [value], { to: elementCode(type) }, at(input.name));
+  }
   const graph = b.build(inner.name);
   const own = graph.nodes.slice(inner.nodes.length);
   const known = new Map([...shapes].map(([name, info]) => [at(name), info]));
-  const image = shapes.get(input.name)!;
-  for (const { outputs } of own) for (const output of outputs) known.set(output, image);
+  const image = { type: 'float32', dims } as const;
+  for (const { outputs } of own)
+    for (const output of outputs) if (!known.has(output)) known.set(output, image);
   known.set('pixels', image);
-  for (const [name, { type, dims }] of graph.initializers)
-    if (!known.has(name)) known.set(name, { type, dims });
+  for (const [name, tensor] of graph.initializers)
+    if (!known.has(name)) known.set(name, { type: tensor.type, dims: tensor.dims });
   return {
     graph: { ...graph, nodes: [...own, ...inner.nodes] },
     shapes: known,

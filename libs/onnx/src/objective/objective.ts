@@ -27,6 +27,7 @@ const tensorOf = (term: Term): string => ('logits' in term ? term.logits : term.
  * Inputs: `pixels` float32 [N, 3, H, W] in [0, 1]; `label` int64 [N], 0 live and 1 spoof; every target that a term
  * names. Outputs: `gradient` float32 [N, 3, H, W], of the summed objective with respect to the pixels; `value`
  * float32 [N], the weighted sum of the terms' own values (also where `normaliseAt` changes their gradients).
+ * Of a quantised model that `prepare` made float both are those of its dequantised float computation.
  *
  * @throws ModelError 'unsupported' where an operator on the way has no gradient, or a term does not fit its tensor;
  *   'invalid' where a tensor is not in the model, or a term does not depend on the pixels through `normaliseAt` alone
@@ -79,10 +80,12 @@ export function compileObjective(prepared: Prepared, spec: ObjectiveSpec): Model
   return modelAs(prepared, b.build('objective'));
 }
 
-export function checkTensor(prepared: Prepared, tensor: string): void {
+const FLOAT32: ReadonlySet<ElementType> = new Set(['float32']);
+
+export function checkTensor(prepared: Prepared, tensor: string, types = FLOAT32): void {
   const info = prepared.shapes.get(tensor);
   if (info === undefined) throw new ModelError('invalid', 'is not a tensor of the model', tensor);
-  if (info.type !== 'float32') throw new ModelError('unsupported', `is ${info.type}, not float32`, tensor);
+  if (!types.has(info.type)) throw new ModelError('unsupported', `is ${info.type}, not float32`, tensor);
 }
 
 /** What the graph's outputs need, with the operator sets of the model that it was made of. */

@@ -1,7 +1,9 @@
 /** Every operator that has a rule, against ONNX Runtime; over 300 lines because it is one table of them all. */
 import { describe, expect, it } from 'vitest';
-import { float, floats, type GraphBuilder, tensorF32, tensorI64 } from '../builder.js';
+import { float, floats, type GraphBuilder, modelOf, tensorF32, tensorI64 } from '../builder.js';
+import { valueInfo } from '../graph-tools/walk.js';
 import type { Dim, Tensor } from '../graph.js';
+import { ROWS, Writer } from '../quantised/cases.fixture.js';
 import { dimsAt } from './dims.js';
 import { inferShapes } from './infer.js';
 import { RULES } from './rules.js';
@@ -286,6 +288,27 @@ const CASES: readonly Case[] = [
 ];
 
 describe('inferShapes agrees with ONNX Runtime', () => {
+  it.each(ROWS)('quantised: %s', async (_, dims, build) => {
+    const b = new Writer();
+    const inputs = new Map([['x', [N, ...dims]]]);
+    b.input('x', 'float32', ['N', ...dims]);
+    build(b);
+    const bare = b.build('case');
+    const shapes = inferShapes(bare, inputs);
+    const names = bare.nodes.flatMap(({ outputs }) => outputs);
+    const graph = { ...bare, outputs: names.map((name) => valueInfo(name, shapes)) };
+    const model = { ...modelOf(graph), domains: new Map([['com.microsoft', 1]]) };
+    const results = await withSession(model, (run) => run(feedsFor(inputs, 3)));
+    for (const name of names) {
+      const { type, dims } = shapes.get(name)!;
+      expect({ name, type: results[name].type, dims: [...results[name].dims] }).toEqual({
+        name,
+        type,
+        dims: dimsAt(dims, 3),
+      });
+    }
+  });
+
   it.each(CASES)('$name', async ({ x, y, build }) => {
     const inputs = new Map([['x', x], ...(y ? [['y', y] as const] : [])]);
     const { graph, model } = graphOf(inputs, (b) => build(b, 'x', 'y'));
@@ -310,6 +333,12 @@ describe('inferShapes agrees with ONNX Runtime', () => {
     for (const { x, y, build } of CASES) {
       const inputs = new Map([['x', x], ...(y ? [['y', y] as const] : [])]);
       for (const { op } of graphOf(inputs, (b) => build(b, 'x', 'y')).graph.nodes) seen.add(op);
+    }
+    for (const [, dims, build] of ROWS) {
+      const b = new Writer();
+      b.input('x', 'float32', ['N', ...dims]);
+      build(b);
+      for (const { op, domain } of b.build('case').nodes) seen.add(domain === '' ? op : `${domain}:${op}`);
     }
     const missing = [...RULES.keys()].filter((op) => !seen.has(op));
     expect(missing.sort()).toEqual(

@@ -3,7 +3,7 @@
  * at a batch of 1, so it is proven on shapes whose batch N is open.
  */
 import { ModelError } from '../../errors.js';
-import type { Dim, Node, Shapes } from '../../graph.js';
+import type { Dim, Graph, Node, Shapes } from '../../graph.js';
 import { isFixed } from '../../shapes/dims.js';
 import { nodeAt } from '../where.js';
 import { before, outerAfter } from './reshape.js';
@@ -21,11 +21,25 @@ const ALONG_AXIS: Readonly<Record<string, { readonly axis: number; readonly onwa
 const RESHAPES: ReadonlySet<string> = new Set(['Flatten', 'Reshape']);
 /** No rule is known for what they do along the batch. */
 const REFUSED: ReadonlySet<string> = new Set(['CumSum', 'MeanVarianceNormalization', 'ReverseSequence']);
+/** One scale for all that is quantised together: in a batch a sample's integers depend on its neighbours. */
+const QUANTISES_TOGETHER: ReadonlySet<string> = new Set(['DynamicQuantizeLinear', 'DynamicQuantizeMatMul']);
 /** What these compute is about the batch, not about its samples. */
 export const READS_SHAPES: ReadonlySet<string> = new Set(['Shape', 'Size']);
 
 /**
- * Follows the batch through the nodes.
+ * Whether a sample's results depend on what it is batched with, because tensors are quantised dynamically. Such a
+ * model runs in batches, and means what its file says only at a batch of 1.
+ *
+ * @param shapes of the graph at an open batch
+ */
+export const mixesSamples = ({ nodes }: Graph, shapes: Shapes): boolean =>
+  nodes.some(
+    ({ op, inputs }) =>
+      QUANTISES_TOGETHER.has(op) && (shapes.get(inputs[0])?.dims ?? []).some((dim) => !isFixed(dim)),
+  );
+
+/**
+ * Follows the batch through the nodes. Dynamic quantisation counts as apart; {@link mixesSamples} tells of it.
  *
  * @returns for each tensor that grows with the batch, how many elements before the batch share its axis: 1
  *   where a sample's rows stand together.
@@ -41,14 +55,16 @@ export function followBatch(nodes: readonly Node[], shapes: Shapes): ReadonlyMap
         .map((name) => ({ dims: shapes.get(name)?.dims ?? [], outer: outers.get(name) ?? 1 }));
     const inputs = read(node.inputs);
     if (!inputs.some(grows)) continue;
-    const outer = apart(node, inputs, read(node.outputs));
+    // Scale and zero point are nobody's samples.
+    const made = QUANTISES_TOGETHER.has(node.op) ? node.outputs.slice(0, 1) : node.outputs;
+    const outer = apart(node, inputs, read(made));
     if (outer === undefined)
       throw new ModelError(
         'unsupported',
         'computes across the batch, so samples cannot be batched; run them one by one',
         nodeAt({ name: node.name, opType: node.op, output: [...node.outputs] }),
       );
-    for (const name of node.outputs) outers.set(name, outer);
+    for (const name of made) outers.set(name, outer);
   }
   return outers;
 }

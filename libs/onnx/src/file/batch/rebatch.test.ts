@@ -8,6 +8,8 @@ import { raiseOpset } from '../raise/raise.js';
 import { readModel } from '../read.js';
 import { modelOfNodes, noise, type NodeInput } from '../runtime.fixture.js';
 import { writeModel } from '../write.js';
+import { mixesSamples } from './mixing.js';
+import { shapesAt } from './open.js';
 import { rebatch } from './rebatch.js';
 
 const SAMPLES = 3;
@@ -176,6 +178,18 @@ describe('rebatch', () => {
       output: [5, 6],
     });
     expect(() => rebatch(model)).toThrow(/output 'y'.*do not stand together/);
+  });
+
+  it('follows dynamic quantisation, and mixesSamples tells of its one scale for all', () => {
+    const nodes = [
+      { op: 'DynamicQuantizeLinear', outputs: ['q', 'scale', 'zero'] },
+      { op: 'DequantizeLinear', inputs: ['q', 'scale', 'zero'] },
+    ];
+    const dynamic = rebatch(build({ name: 'dynamic', dims: [1, 3], nodes, output: [1, 3] }));
+    const plain = rebatch(build({ name: 'plain', dims: [1, 3], nodes: [{ op: 'Relu' }], output: [1, 3] }));
+    expect(dynamic.graph.outputs[0].dims).toEqual(['N', 3]);
+    const mixes = ({ graph }: Model): boolean => mixesSamples(graph, shapesAt(graph, 'open'));
+    expect([mixes(dynamic), mixes(plain)]).toEqual([true, false]);
   });
 
   it('renames a batch that has a name, on inputs and outputs', () => {
