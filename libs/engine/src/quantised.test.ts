@@ -192,29 +192,33 @@ async function faces(): Promise<{ photo: Photo; label: number }[]> {
 }
 
 describe.skipIf(FOLDER === undefined)('minifas_int8 beside its float twin (FACET_CASES)', () => {
-  it('loses at 4/255 every decision that the float network loses to its own gradient', async () => {
-    const given = await faces();
-    expect(given).toHaveLength(60);
-    const labels = Uint8Array.from(given, ({ label }) => label);
-    const flipped = async (file: string): Promise<{ right: number; flips: Set<number> }> => {
-      const source = await published(file);
-      const { cleanScores, adversarialScores } = await engine.attack(
-        taskOf(
-          source,
-          given.map(({ photo }) => photo),
-          labels,
-          10,
-        ),
-      );
-      const right = (score: number, i: number): boolean => score >= 0 === (labels[i] === 0);
-      const indices = [...labels.keys()].filter((i) => right(cleanScores[i], i));
-      return {
-        right: indices.length,
-        flips: new Set(indices.filter((i) => !right(adversarialScores[i], i))),
+  it(
+    'loses at 4/255 every decision that the float network loses to its own gradient',
+    async () => {
+      const given = await faces();
+      expect(given).toHaveLength(60);
+      const labels = Uint8Array.from(given, ({ label }) => label);
+      const flipped = async (file: string): Promise<{ right: number; flips: Set<number> }> => {
+        const source = await published(file);
+        const { cleanScores, adversarialScores } = await engine.attack(
+          taskOf(
+            source,
+            given.map(({ photo }) => photo),
+            labels,
+            10,
+          ),
+        );
+        const right = (score: number, i: number): boolean => score >= 0 === (labels[i] === 0);
+        const indices = [...labels.keys()].filter((i) => right(cleanScores[i], i));
+        return {
+          right: indices.length,
+          flips: new Set(indices.filter((i) => !right(adversarialScores[i], i))),
+        };
       };
-    };
-    const [float, quantised] = await Promise.all(['minifas.onnx', 'minifas_int8.onnx'].map(flipped));
-    expect(Math.min(float.right, quantised.right, float.flips.size)).toBeGreaterThan(50);
-    expect([...float.flips].filter((i) => !quantised.flips.has(i))).toEqual([]);
-  }, TIMEOUT_MS);
+      const [float, quantised] = await Promise.all(['minifas.onnx', 'minifas_int8.onnx'].map(flipped));
+      expect(Math.min(float.right, quantised.right, float.flips.size)).toBeGreaterThan(50);
+      expect([...float.flips].filter((i) => !quantised.flips.has(i))).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
 });
