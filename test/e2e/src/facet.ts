@@ -17,10 +17,14 @@ export interface Run {
 /** Runs to the end; `killWhen` sends SIGKILL (or `signal`) as soon as the progress on stderr matches. */
 export function facet(
   args: readonly string[],
-  { killWhen, signal = 'SIGKILL' }: { killWhen?: RegExp; signal?: NodeJS.Signals } = {},
+  {
+    killWhen,
+    signal = 'SIGKILL',
+    env = process.env,
+  }: { killWhen?: RegExp; signal?: NodeJS.Signals; env?: NodeJS.ProcessEnv } = {},
 ): Promise<Run> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env });
     let stdout = '';
     let stderr = '';
     child.stdout.on('data', (data: Buffer) => (stdout += data.toString()));
