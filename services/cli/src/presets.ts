@@ -28,6 +28,23 @@ export const defaultPlan = (seed: number): EvaluationPlan => ({
   ],
 });
 
+/** The default plan for the demo's three minutes: fewer samples, and no budget at which everything falls. */
+const demoPlan = (seed: number): EvaluationPlan => ({
+  ...defaultPlan(seed),
+  name: 'demo',
+  samples: 128,
+  attacks: [
+    { facets: 'all', objectives: ['direct', 'facet', 'sfa'], searches: [FGSM], threats: [LINF(2)] },
+    {
+      facets: 'all',
+      objectives: ['direct', 'facet', 'sfa'],
+      searches: [PGD_10],
+      threats: [L2(1), LINF(1), LINF(2), LINF(4)],
+    },
+    { facets: 'all', objectives: ['prior-only', 'control'], searches: [PGD_10], threats: [LINF(2)] },
+  ],
+});
+
 /** The shape of the default plan, in seconds. */
 export const quickPlan = (seed: number): EvaluationPlan => ({
   ...defaultPlan(seed),
@@ -82,4 +99,4 @@ const synthetic = (seed: number, train: number, dev: number, test: number): Demo
 export const demoSize = (seed: number, quick: boolean): DemoSize =>
   quick
     ? { dataset: synthetic(seed, 1024, 256, 256), recipe: recipe(seed, 8), plan: quickPlan(seed) }
-    : { dataset: synthetic(seed, 3072, 512, 512), recipe: recipe(seed, 14), plan: defaultPlan(seed) };
+    : { dataset: synthetic(seed, 3072, 512, 512), recipe: recipe(seed, 14), plan: demoPlan(seed) };
