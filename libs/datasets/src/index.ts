@@ -1,7 +1,7 @@
 // Dataset readers, synthetic faces and WebDataset shards.
 export { cropFace, type Size } from './crop/face.js';
 export { resizeMap } from './crop/map.js';
-export { toBytes, toTensor } from './crop/tensor.js';
+export { toBytes, toInterleaved, toPlanes, toTensor } from './crop/tensor.js';
 export { DatasetError } from './errors.js';
 export { IMAGE_LIMITS, type ImageLimits } from './folder/image.js';
 export { readFolder, storeSample, type Folder, type FolderSample } from './folder/read.js';

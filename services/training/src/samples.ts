@@ -8,7 +8,7 @@ import {
   type Split,
   SPOOF_TYPES,
 } from '@facet/contracts';
-import { decodePng, resizeMap, type StoredSample } from '@facet/datasets';
+import { decodePng, resizeMap, type StoredSample, toPlanes } from '@facet/datasets';
 import type { Named, SampleBatch, Samples, Target } from '@facet/learning';
 import { InputError } from '@facet/runtime';
 
@@ -130,14 +130,11 @@ async function rowOf(sample: StoredSample, input: MapSize, mapSizes: Named<MapSi
     throw new InputError(`image ${sample.key} is ${width}x${height}, not as the dataset says`, {
       field: 'dataset',
     });
-  const plane = data.length / 3;
-  const pixels = new Uint8Array(data.length);
-  for (let i = 0; i < plane; i++) for (let c = 0; c < 3; c++) pixels[c * plane + i] = data[3 * i + c];
   const maps: Record<string, Float32Array> = {};
   for (const [facet, map] of Object.entries({ depth, reflection })) {
     const size = mapSizes[facet] as MapSize | undefined;
     if (map !== undefined && size !== undefined)
       maps[facet] = resizeMap(await decodePng(map, 1, sample.key), size);
   }
-  return { labels, pixels, maps };
+  return { labels, pixels: toPlanes(data), maps };
 }

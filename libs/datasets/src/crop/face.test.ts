@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { RawImage } from '../png.js';
 import { sourceIndex } from './axis.js';
 import { cropFace } from './face.js';
-import { toBytes, toTensor } from './tensor.js';
+import { toBytes, toInterleaved, toPlanes, toTensor } from './tensor.js';
 
 const rule = (more: Partial<ModelCrop> = {}): ModelCrop => ({
   scale: 1,
@@ -132,6 +132,7 @@ describe('tensors', () => {
     fc.assert(
       fc.property(image, ({ data, width, height }) => {
         expect(toBytes(toTensor(data, height, width), height, width)).toEqual(data);
+        expect(toInterleaved(toPlanes(data))).toEqual(data);
       }),
     );
   });

@@ -18,6 +18,21 @@ export function toBytes(tensor: Float32Array, height: number, width: number): Ui
   return rgb;
 }
 
+/** Interleaved red, green, blue bytes to three planes of them, the order of a tensor. */
+export function toPlanes(rgb: Uint8Array, out = new Uint8Array(rgb.length)): Uint8Array {
+  const plane = rgb.length / 3;
+  for (let i = 0; i < plane; i++) for (let c = 0; c < 3; c++) out[c * plane + i] = rgb[3 * i + c];
+  return out;
+}
+
+/** The inverse of {@link toPlanes}. */
+export function toInterleaved(planes: Uint8Array): Uint8Array {
+  const plane = planes.length / 3;
+  const out = new Uint8Array(planes.length);
+  for (let i = 0; i < plane; i++) for (let c = 0; c < 3; c++) out[3 * i + c] = planes[c * plane + i];
+  return out;
+}
+
 function planeOf(values: { length: number }, height: number, width: number): number {
   if (values.length !== 3 * height * width)
     throw new RangeError(`${values.length} values are no ${height} x ${width} image of three channels`);

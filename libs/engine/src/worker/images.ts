@@ -1,26 +1,12 @@
 /** From stored photographs to the 8-bit images that a model sees, and back: decoding, cropping, encoding. */
 import type { ModelManifest } from '@facet/contracts';
-import { cropFace, decodePng, encodePng } from '@facet/datasets';
+import { cropFace, decodePng, encodePng, toInterleaved, toPlanes } from '@facet/datasets';
 import type { Photos } from '../tasks.js';
 
 /** 8-bit images [n, 3, height, width], RGB, at the model's input size. */
 export interface Images {
   readonly n: number;
   readonly bytes: Uint8Array;
-}
-
-/** Interleaved RGB to planes. */
-function planar(rgb: Uint8Array, out: Uint8Array): void {
-  const plane = rgb.length / 3;
-  for (let i = 0; i < plane; i++) for (let c = 0; c < 3; c++) out[c * plane + i] = rgb[3 * i + c];
-}
-
-/** Planes to interleaved RGB. */
-function interleaved(planes: Uint8Array): Uint8Array {
-  const plane = planes.length / 3;
-  const out = new Uint8Array(planes.length);
-  for (let i = 0; i < plane; i++) for (let c = 0; c < 3; c++) out[3 * i + c] = planes[c * plane + i];
-  return out;
 }
 
 /** Errors: DatasetError for an image that cannot be decoded, or a prepared one of another size. */
@@ -36,7 +22,7 @@ export async function imagesOf({ photos, prepared }: Photos, manifest: ModelMani
           `image ${i} is ${image.width}x${image.height}, the model wants ${input.width}x${input.height}`,
         );
       const cropped = prepared ? image.data : cropFace(image, box, crop, input);
-      planar(cropped, bytes.subarray(i * size, (i + 1) * size));
+      toPlanes(cropped, bytes.subarray(i * size, (i + 1) * size));
     }),
   );
   return { n: photos.length, bytes };
@@ -50,7 +36,7 @@ export function pngsOf(
   const size = bytes.length / n;
   return Promise.all(
     Array.from({ length: n }, (_, i) =>
-      encodePng({ data: interleaved(bytes.subarray(i * size, (i + 1) * size)), height, width }),
+      encodePng({ data: toInterleaved(bytes.subarray(i * size, (i + 1) * size)), height, width }),
     ),
   );
 }
