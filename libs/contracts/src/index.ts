@@ -10,5 +10,6 @@ export * from './outcome.js';
 export * from './plan.js';
 export * from './report.js';
 export * from './sample.js';
+export * from './search.js';
 export * from './taxonomy.js';
 export * from './training.js';

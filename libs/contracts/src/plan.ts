@@ -1,6 +1,7 @@
 /** What an evaluation does: facets x objectives x searches x threat models, and what its policy demands. */
 import { z } from 'zod';
 import { FacetName, Name } from './names.js';
+import { SearchConfig } from './search.js';
 
 /** A fraction of the [0,1] pixel range: a number, or a quotient as people write it, "2/255". */
 export const Epsilon = z
@@ -38,26 +39,6 @@ export const ThreatModel = z
     message: 'must be a fraction of the pixel range, at most 1',
   });
 export type ThreatModel = z.infer<typeof ThreatModel>;
-
-export const SearchConfig = z.discriminatedUnion('name', [
-  z.strictObject({ name: z.literal('fgsm') }),
-  z.strictObject({
-    name: z.literal('pgd'),
-    steps: z.int().min(1).max(1000).default(10),
-    restarts: z.int().min(1).max(100).default(1),
-    /** Step length over epsilon; 2.5 / steps unless given. */
-    relativeStep: z.number().positive().max(10).optional(),
-  }),
-]);
-export type SearchConfig = z.infer<typeof SearchConfig>;
-
-/** A search's short name in cell ids and tables: `fgsm`, `pgd-10`, `pgd-40x5`. */
-export function formatSearch(search: SearchConfig): string {
-  if (search.name === 'fgsm') return 'fgsm';
-  const restarts = search.restarts > 1 ? `x${search.restarts}` : '';
-  const step = search.relativeStep === undefined ? '' : `-s${search.relativeStep}`;
-  return `pgd-${search.steps}${restarts}${step}`;
-}
 
 /** Cells that one plan may hold; a larger one is a mistake in the plan. */
 export const MAX_CELLS = 100_000;
