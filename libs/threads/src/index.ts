@@ -1,4 +1,6 @@
-// Typed requests to worker threads: progress, cancellation, back-pressure; compute never runs on the event loop.
-export { ThreadPool, type RunOptions, type ThreadPoolOptions } from './pool.js';
+// Typed requests to worker threads and processes: progress, cancellation, back-pressure, limits.
+export { type Pool, type RunOptions } from './pool.js';
+export { ThreadPool, type ThreadPoolOptions } from './thread-pool.js';
+export { ProcessPool, type ProcessPoolOptions } from './process-pool.js';
 export { serveTasks, type Task, type TaskContext } from './serve.js';
 export { PoolClosed, WorkerCrashed } from './errors.js';

@@ -1,26 +1,15 @@
 /**
- * A fixed number of worker threads that run named tasks, each worker one task at a time; what finds no free worker
- * waits in order. Compute belongs here, since it would stop acks, heartbeats and health checks on the event loop.
+ * A fixed number of workers that run named tasks, each worker one task at a time; what finds no free worker waits in
+ * order. Compute belongs here, since it would stop acks, heartbeats and health checks on the event loop.
  *
  * A worker is started when a task first needs it. One that dies takes only its own task with it and is started anew
- * for the next. An idle pool does not keep the process alive.
+ * for the next. An idle pool does not keep the process alive. Workers are threads in a {@link ThreadPool}, processes
+ * in a {@link ProcessPool}.
  */
-import { type ResourceLimits, type Transferable } from 'node:worker_threads';
+import type { Transferable } from 'node:worker_threads';
 import { PoolClosed } from './errors.js';
 import { onAbort } from './on-abort.js';
-import { Thread } from './thread.js';
-
-export interface ThreadPoolOptions {
-  /** For error messages and debuggers. */
-  readonly name: string;
-  /** The built worker file: `new URL('../dist/worker.js', import.meta.url)` works from `src` and from `dist`. */
-  readonly url: URL;
-  readonly size: number;
-  readonly workerData?: unknown;
-  readonly resourceLimits?: ResourceLimits;
-  /** A worker whose cancelled task has not stopped after this time is ended. A step must not take longer. */
-  readonly stopGraceMs?: number;
-}
+import type { Place } from './place.js';
 
 export interface RunOptions<P = unknown> {
   /** Cancels: the promise rejects at once with the signal's reason; the worker is free when its task has stopped. */
@@ -43,22 +32,24 @@ export interface Request {
   reject(error: unknown): void;
 }
 
-const DEFAULT_STOP_GRACE_MS = 60_000;
-
-export class ThreadPool {
+export abstract class Pool {
   readonly size: number;
-  private readonly threads: readonly Thread[];
+  private readonly places: readonly Place[];
   private readonly waiting: Request[] = [];
   private closing: Promise<void> | undefined;
 
-  constructor(private readonly options: ThreadPoolOptions) {
-    const { size, stopGraceMs = DEFAULT_STOP_GRACE_MS } = options;
+  /**
+   * @param name for error messages and debuggers
+   * @param place makes a worker's place; it is to call `onFree` when another task may be run there
+   */
+  protected constructor(
+    private readonly name: string,
+    size: number,
+    place: (index: number, onFree: () => void) => Place,
+  ) {
     if (!Number.isInteger(size) || size < 1) throw new RangeError(`a pool of ${size} workers cannot run`);
     this.size = size;
-    this.threads = Array.from(
-      { length: size },
-      (_, index) => new Thread({ ...options, stopGraceMs }, index, () => this.next()),
-    );
+    this.places = Array.from({ length: size }, (_, index) => place(index, () => this.next()));
   }
 
   /**
@@ -69,10 +60,10 @@ export class ThreadPool {
    */
   run<T, P = unknown>(task: string, input: unknown, options: RunOptions<P> = {}): Promise<T> {
     const { signal, onProgress, transfer = [], worker } = options;
-    if (worker !== undefined && !(worker in this.threads)) {
-      return Promise.reject(new RangeError(`pool "${this.options.name}" has no worker ${worker}`));
+    if (worker !== undefined && !(worker in this.places)) {
+      return Promise.reject(new RangeError(`pool "${this.name}" has no worker ${worker}`));
     }
-    if (this.closing !== undefined) return Promise.reject(new PoolClosed(this.options.name));
+    if (this.closing !== undefined) return Promise.reject(new PoolClosed(this.name));
     if (signal?.aborted) return Promise.reject(signal.reason as Error);
     return new Promise<T>((resolve, reject) => {
       const request: Request = {
@@ -109,30 +100,30 @@ export class ThreadPool {
   }
 
   private async end(): Promise<void> {
-    const closed = new PoolClosed(this.options.name);
+    const closed = new PoolClosed(this.name);
     for (const request of this.waiting.splice(0)) request.reject(closed);
-    await Promise.all(this.threads.map((thread) => thread.close(closed)));
+    await Promise.all(this.places.map((place) => place.close(closed)));
   }
 
   private cancel(request: Request, reason: unknown): void {
     const at = this.waiting.indexOf(request);
     if (at >= 0) this.waiting.splice(at, 1);
-    else this.threads.find((thread) => thread.isRunning(request))?.cancel();
+    else this.places.find((place) => place.isRunning(request))?.cancel();
     request.reject(reason);
   }
 
   /** Gives waiting requests to free workers, the oldest first. */
   private next(): void {
     for (let at = 0; at < this.waiting.length;) {
-      const thread = this.freeFor(this.waiting[at]);
-      if (thread === undefined) at++;
-      else thread.run(this.waiting.splice(at, 1)[0]);
+      const place = this.freeFor(this.waiting[at]);
+      if (place === undefined) at++;
+      else place.run(this.waiting.splice(at, 1)[0]);
     }
   }
 
-  private freeFor({ worker }: Request): Thread | undefined {
-    if (worker !== undefined) return this.threads[worker].isFree ? this.threads[worker] : undefined;
-    const free = this.threads.filter((thread) => thread.isFree);
-    return free.find((thread) => thread.isStarted) ?? free[0];
+  private freeFor({ worker }: Request): Place | undefined {
+    if (worker !== undefined) return this.places[worker].isFree ? this.places[worker] : undefined;
+    const free = this.places.filter((place) => place.isFree);
+    return free.find((place) => place.isStarted) ?? free[0];
   }
 }

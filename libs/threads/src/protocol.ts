@@ -1,10 +1,10 @@
 /**
- * What crosses between the pool and a worker thread. One task is in flight per worker; its number ties every
- * message to it. Cancelling also sets a shared word, which a task in a tight loop sees although its thread reads no
- * messages.
+ * What crosses between the pool and a worker. One task is in flight per worker; its number ties every message to it.
+ * Cancelling also sets a word that threads share, which a task in a tight loop sees although its thread reads no
+ * messages; a process is killed instead.
  */
 
-/** The first message to a worker: `cancelled[0]` will hold the number of the latest cancelled task. */
+/** The first message to a thread: `cancelled[0]` will hold the number of the latest cancelled task. */
 export interface StartMessage {
   readonly kind: 'start';
   readonly cancelled: Int32Array;
@@ -28,6 +28,9 @@ export type FromWorker =
   | { readonly kind: 'progress'; readonly id: number; readonly value: unknown }
   | { readonly kind: 'done'; readonly id: number; readonly result: unknown }
   | { readonly kind: 'failed'; readonly id: number; readonly error: PortableError };
+
+/** The last line on standard error of a process that is killed for its memory begins so. */
+export const TOO_MUCH_MEMORY = 'it needed more memory than its limit,';
 
 /** An error as plain data: structured cloning alone loses the name and fields of our own error classes. */
 export interface PortableError {

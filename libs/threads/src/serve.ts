@@ -10,7 +10,8 @@
  *       },
  *     });
  */
-import { parentPort, type Transferable } from 'node:worker_threads';
+import type { Transferable } from 'node:worker_threads';
+import { ownPort } from './own-port.js';
 import { type FromWorker, packError, type RunMessage, type ToWorker } from './protocol.js';
 
 export interface TaskContext {
@@ -29,16 +30,15 @@ export interface TaskContext {
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 export type Task = (input: any, context: TaskContext) => unknown;
 
-/** Answers the pool's requests, one at a time, until the pool ends the thread. */
+/** Answers the pool's requests, one at a time, until the pool ends the thread or process. */
 export function serveTasks(tasks: Readonly<Record<string, Task>>): void {
-  if (parentPort === null) throw new Error('serveTasks runs in a worker thread of a ThreadPool');
-  const port = parentPort;
+  const port = ownPort();
   const offered = new Map(Object.entries(tasks));
   let cancelled = new Int32Array(1);
   let current: { readonly id: number; readonly abort: () => void } | undefined;
 
   const send = (message: FromWorker, transfer: readonly Transferable[] = []) => {
-    port.postMessage(message, transfer);
+    port.post(message, transfer);
   };
 
   const run = async ({ id, task, input }: RunMessage) => {
@@ -63,13 +63,10 @@ export function serveTasks(tasks: Readonly<Record<string, Task>>): void {
     }
   };
 
-  port.on('message', (message: ToWorker) => {
+  port.listen((message: ToWorker) => {
     if (message.kind === 'start') cancelled = message.cancelled as Int32Array<ArrayBuffer>;
     else if (message.kind === 'run') void run(message);
     else if (current?.id === message.id) current.abort();
-  });
-  port.on('messageerror', (error) => {
-    throw error;
   });
 }
 

@@ -1,4 +1,5 @@
 /** The worker file of this package's own tests; `tsc -b` builds it, as plain Node runs it. */
+import { readdirSync, writeSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { workerData } from 'node:worker_threads';
 import { serveTasks } from '../serve.js';
@@ -71,6 +72,28 @@ serveTasks({
   outOfMemory: () => {
     const hoard: number[][] = [];
     for (;;) hoard.push(new Array<number>(100_000).fill(1.5));
+  },
+  /** What the process sees of the world. */
+  world: () => ({
+    pid: process.pid,
+    folder: process.cwd(),
+    files: readdirSync('.'),
+    environment: process.env,
+  }),
+  /** Fills memory that V8's limits do not count, as native code does. */
+  nativeMemory: () => {
+    const hoard: Buffer[] = [];
+    for (;;) hoard.push(Buffer.alloc(2 ** 22, 1));
+  },
+  kill: () => process.kill(process.pid, 'SIGSEGV'),
+  complain: () => {
+    writeSync(2, 'a library says why\n');
+    process.exit(7);
+  },
+  /** Dies from the second task on that its process is given. */
+  wearOut: () => {
+    if (++count > 1) process.exit(1);
+    return process.pid;
   },
   throwLater: async () => {
     queueMicrotask(() => {

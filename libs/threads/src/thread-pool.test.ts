@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { getEventListeners } from 'node:events';
 import { afterEach, describe, expect, it } from 'vitest';
 import { PoolClosed, WorkerCrashed } from './errors.js';
-import { ThreadPool, type ThreadPoolOptions } from './pool.js';
+import { ThreadPool, type ThreadPoolOptions } from './thread-pool.js';
 
 const url = new URL('../dist/testing/worker.js', import.meta.url);
 
