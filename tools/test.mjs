@@ -9,7 +9,7 @@ run('prettier', ['--check', '--log-level', 'warn', '.']);
 run('nx', ['sync:check']);
 
 /** The JSON that each project's vitest leaves behind; Nx restores it together with a cached result. */
-const resultFiles = ['libs', 'services', 'test']
+const resultFiles = ['libs', 'services', 'infra', 'test']
   .flatMap((group) => readdirSync(join(ROOT, group)).map((name) => join(ROOT, group, name)))
   .map((project) => join(project, 'test-results', 'results.json'));
 for (const file of resultFiles) rmSync(file, { force: true });
