@@ -15,6 +15,8 @@ import {
 } from './port.js';
 import { MAX_PAYLOAD_BYTES } from './rules.js';
 
+export { type OpenedReader, streamReaderConformance } from './reader-conformance.js';
+
 export interface OpenedBus {
   readonly bus: Bus;
   /** Lets that much time go by on the adapter's clock. */

@@ -9,6 +9,7 @@ export {
   type StreamConfig,
 } from './port.js';
 export { type Clock, ManualClock, systemClock } from './clock.js';
+export { type PlacedMessage, type ReadOptions, type StreamPosition, type StreamReader } from './reader.js';
 export { InProcessBus, type InProcessBusOptions } from './in-process/bus.js';
 export { checkConsumer, checkMessage, checkStreams, MAX_PAYLOAD_BYTES, payloadBytes } from './rules.js';
 export { anyOverlap, subjectMatches, subjectsOverlap } from './subjects.js';

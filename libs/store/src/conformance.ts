@@ -147,6 +147,67 @@ export function storeConformance(name: string, open: () => Promise<OpenedStore>)
       for await (const object of store.list('')) expect(object.size).toBe(object.key.length);
     });
 
+    it('lists what stands behind a key, whether that one exists or not', async () => {
+      const all = ['a-b', 'a/b', 'a/b0', 'a/c/d', 'a/c/e', 'a0', 'b/1'];
+      for (const key of all) await store.put(key, text('x'));
+      const sorted = [...all].sort();
+      const behind = async (prefix: string, after: string) => {
+        const found: string[] = [];
+        for await (const { key } of store.list(prefix, { after })) found.push(key);
+        return found;
+      };
+      for (const after of [...all, 'a', 'a/', 'a/b1', 'a/c', 'a/c/', 'a/zzz', 'c'])
+        for (const prefix of ['', 'a', 'a/', 'a/c/'])
+          expect(await behind(prefix, after), `${prefix} after ${after}`).toEqual(
+            sorted.filter((key) => key.startsWith(prefix) && key > after),
+          );
+    });
+
+    it('names the folders under a prefix, each once, in order', async () => {
+      const all = [
+        'm/a/1/x',
+        'm/a/2/x',
+        'm/a-b/1',
+        'm/a.b/1',
+        'm/a0/1',
+        'm/b/1/2/3',
+        'm/file',
+        'n/c/1',
+        'top',
+      ];
+      for (const key of all) await store.put(key, text('x'));
+      const names = async (prefix: string, after?: string) => {
+        const found: string[] = [];
+        for await (const folder of store.folders(prefix, after === undefined ? {} : { after }))
+          found.push(folder);
+        return found;
+      };
+      expect(await names('')).toEqual(['m', 'n']);
+      expect(await names('m/')).toEqual(['a', 'a-b', 'a.b', 'a0', 'b']);
+      expect(await names('m/a/')).toEqual(['1', '2']);
+      expect(await names('m/a/1/')).toEqual([]);
+      expect(await names('nothing/')).toEqual([]);
+      for (const after of ['a', 'a-', 'a-b', 'a.b', 'a0', 'b', 'c', '0'])
+        expect(await names('m/', after), after).toEqual(
+          ['a', 'a-b', 'a.b', 'a0', 'b'].filter((folder) => folder > after),
+        );
+      await store.delete('m/b/1/2/3');
+      expect(await names('m/')).toEqual(['a', 'a-b', 'a.b', 'a0']);
+      expect(await faultOf(names('m'))).toBe('invalid-key');
+    });
+
+    it('says when an object was put', async () => {
+      await store.put('first', text('x'));
+      const { modified } = (await store.get('first'))!;
+      // A store with a clock of its own may be a little off; the year must be right.
+      expect(Math.abs(modified - Date.now())).toBeLessThan(24 * 3_600_000);
+      await store.put('second', text('y'));
+      expect((await store.get('second'))!.modified).toBeGreaterThanOrEqual(modified);
+      // S3 tells whole seconds of one object, and thousandths in a list.
+      for await (const object of store.list('first'))
+        expect(Math.abs(object.modified - modified)).toBeLessThan(1000);
+    });
+
     it('deletes, once or twice, and nothing else', async () => {
       await store.put('a/b/c', text('x'));
       await store.put('a/d', text('y'));

@@ -9,11 +9,12 @@ import { randomUUID } from 'node:crypto';
 import { createReadStream, type Dirent } from 'node:fs';
 import { link, mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
-import { checkKey, checkPrefix } from './keys.js';
+import { checkFolder, checkKey, checkPrefix } from './keys.js';
 import { incomingName, INCOMING, sweep } from './incoming.js';
 import {
   type Body,
   type ListedObject,
+  type ListOptions,
   type ObjectStore,
   type PutOptions,
   type PutResult,
@@ -61,20 +62,31 @@ export class FolderStore implements ObjectStore {
   async get(key: string, options: StoreOptions = {}): Promise<StoredObject | undefined> {
     const path = this.pathOf(key);
     options.signal?.throwIfAborted();
-    const size = await sizeOf(path);
-    if (size === undefined) return undefined;
+    const found = await fileAt(path);
+    if (found === undefined) return undefined;
     const { signal } = options;
     return {
       key,
-      size,
+      ...found,
       bytes: () => readWhole(key, path, signal),
       stream: () => readChunks(key, path, signal),
     };
   }
 
-  async *list(prefix: string, options: StoreOptions = {}): AsyncGenerator<ListedObject> {
+  async *list(prefix: string, options: ListOptions = {}): AsyncGenerator<ListedObject> {
     checkPrefix(prefix);
-    yield* this.walk(prefix.slice(0, prefix.lastIndexOf('/') + 1), prefix, options.signal);
+    yield* this.walk(prefix.slice(0, prefix.lastIndexOf('/') + 1), prefix, options);
+  }
+
+  async *folders(prefix: string, { signal, after = '' }: ListOptions = {}): AsyncGenerator<string> {
+    checkFolder(prefix);
+    signal?.throwIfAborted();
+    const keys = await namesIn(join(this.root, prefix), prefix);
+    const names = keys.filter((key) => key.endsWith('/')).map((key) => key.slice(prefix.length, -1));
+    for (const name of names.sort((a, b) => (a < b ? -1 : 1))) {
+      signal?.throwIfAborted();
+      if (name > after && (await this.holdsAny(`${prefix}${name}/`))) yield name;
+    }
   }
 
   async delete(key: string, options: StoreOptions = {}): Promise<void> {
@@ -139,20 +151,24 @@ export class FolderStore implements ObjectStore {
   }
 
   /** Objects in `folder` (ends with a slash, or is empty) and below, in the order of whole keys. */
-  private async *walk(
-    folder: string,
-    prefix: string,
-    signal: AbortSignal | undefined,
-  ): AsyncGenerator<ListedObject> {
+  private async *walk(folder: string, prefix: string, options: ListOptions): AsyncGenerator<ListedObject> {
+    const { signal, after = '' } = options;
     signal?.throwIfAborted();
     for (const key of await namesIn(join(this.root, folder), folder)) {
       if (key.endsWith('/')) {
-        if (key.startsWith(prefix) || prefix.startsWith(key)) yield* this.walk(key, prefix, signal);
-      } else if (key.startsWith(prefix)) {
-        const size = await sizeOf(join(this.root, key));
-        if (size !== undefined) yield { key, size };
+        const wanted = key.startsWith(prefix) || prefix.startsWith(key);
+        if (wanted && (key > after || after.startsWith(key))) yield* this.walk(key, prefix, options);
+      } else if (key.startsWith(prefix) && key > after) {
+        const found = await fileAt(join(this.root, key));
+        if (found !== undefined) yield { key, ...found };
       }
     }
+  }
+
+  /** A folder that a put has made and not filled yet is none. */
+  private async holdsAny(prefix: string): Promise<boolean> {
+    for await (const _ of this.walk(prefix, prefix, {})) return true;
+    return false;
   }
 }
 
@@ -181,10 +197,12 @@ async function isKind(path: string, kind: 'file' | 'folder'): Promise<boolean> {
   }
 }
 
-async function sizeOf(path: string): Promise<number | undefined> {
+const sizeOf = async (path: string): Promise<number | undefined> => (await fileAt(path))?.size;
+
+async function fileAt(path: string): Promise<Pick<ListedObject, 'size' | 'modified'> | undefined> {
   try {
     const found = await stat(path);
-    return found.isFile() ? found.size : undefined;
+    return found.isFile() ? { size: found.size, modified: Math.floor(found.mtimeMs) } : undefined;
   } catch (error) {
     if (isAbsent(error)) return undefined;
     throw error;

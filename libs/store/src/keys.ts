@@ -32,3 +32,9 @@ export function checkPrefix(prefix: string): string {
   if (wrong !== undefined) throw new StoreError('invalid-key', prefix, wrong);
   return prefix;
 }
+
+/** As {@link checkPrefix}, where the prefix must be empty or end with a slash. */
+export function checkFolder(prefix: string): string {
+  if (prefix !== '' && !prefix.endsWith('/')) throw new StoreError('invalid-key', prefix, 'must end with /');
+  return checkPrefix(prefix);
+}

@@ -27,6 +27,13 @@ export interface ListedObject {
   readonly key: string;
   /** Bytes. */
   readonly size: number;
+  /** When it was put, in milliseconds since 1970 by the store's own clock. */
+  readonly modified: number;
+}
+
+export interface ListOptions extends StoreOptions {
+  /** Leave out everything up to and with this one. */
+  readonly after?: string;
 }
 
 /**
@@ -45,7 +52,13 @@ export interface ObjectStore {
   put(key: string, body: Body, options?: PutOptions): Promise<PutResult>;
   get(key: string, options?: StoreOptions): Promise<StoredObject | undefined>;
   /** Every key that begins with `prefix` (any string, not only a folder), in order of its characters' codes. */
-  list(prefix: string, options?: StoreOptions): AsyncIterable<ListedObject>;
+  list(prefix: string, options?: ListOptions): AsyncIterable<ListedObject>;
+  /**
+   * The names that follow `prefix` (empty, or ending with a slash) up to the next slash, each once, in order of
+   * their characters' codes: what a person would call its folders. Objects that stand right there are left out.
+   * However much a folder holds, it costs no more than an empty one. `after` is such a name.
+   */
+  folders(prefix: string, options?: ListOptions): AsyncIterable<string>;
   /** Deleting what is not there is no error. */
   delete(key: string, options?: StoreOptions): Promise<void>;
 }

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../clock.js';
-import { busConformance } from '../conformance.js';
+import { busConformance, streamReaderConformance } from '../conformance.js';
 import { BusError, type ConsumerConfig, type Delivery, type StreamConfig } from '../port.js';
 import { InProcessBus } from './bus.js';
 
@@ -12,6 +12,11 @@ busConformance('in process', {
     const bus = new InProcessBus(streams, { clock });
     return { bus, elapse: async (ms) => clock.advance(ms), close: () => bus.close() };
   },
+});
+
+streamReaderConformance('in process', async (streams) => {
+  const bus = new InProcessBus(streams);
+  return { bus, reader: bus, close: () => bus.close() };
 });
 
 const STREAM: StreamConfig = { name: 'S', subjects: ['s.>'], retention: 'limits', duplicateWindowMs: 1000 };

@@ -2,6 +2,7 @@
  * The bus inside one process: for the laptop and for tests. It keeps what JetStream keeps as long as the process
  * lives, and nothing beyond it; results that must survive are in the object store.
  */
+import { randomUUID } from 'node:crypto';
 import { type Clock, systemClock } from '../clock.js';
 import {
   type Bus,
@@ -11,6 +12,7 @@ import {
   type Message,
   type StreamConfig,
 } from '../port.js';
+import { type PlacedMessage, type ReadOptions, type StreamPosition, type StreamReader } from '../reader.js';
 import { checkConsumer, checkMessage, checkStreams } from '../rules.js';
 import { anyOverlap, subjectMatches } from '../subjects.js';
 import { Consumer } from './consumer.js';
@@ -26,7 +28,8 @@ const DEFAULT_RETAINED_BYTES = 64 * 1024 * 1024;
 /** The longest that a timer can be. */
 const KEEP_ALIVE_MS = 2 ** 31 - 1;
 
-export class InProcessBus implements Bus {
+export class InProcessBus implements Bus, StreamReader {
+  private readonly epoch = randomUUID();
   private readonly streams: ReadonlyMap<string, Stream>;
   private readonly clock: Clock;
   private readonly closing = new AbortController();
@@ -65,6 +68,44 @@ export class InProcessBus implements Bus {
       if (delivery === undefined) return;
       yield delivery;
     }
+  }
+
+  async position(name: string): Promise<StreamPosition> {
+    const { firstSequence, lastSequence } = this.stream(name);
+    return { epoch: this.epoch, first: firstSequence, last: lastSequence };
+  }
+
+  async read(
+    name: string,
+    { after, subjects, limit }: ReadOptions & { readonly limit: number },
+  ): Promise<PlacedMessage[]> {
+    const stream = this.stream(name);
+    const found: PlacedMessage[] = [];
+    for (const placed of stream.behind(after, subjects ?? stream.config.subjects)) {
+      if (found.length === limit) break;
+      found.push(placed);
+    }
+    return found;
+  }
+
+  async *follow(name: string, options: ReadOptions, signal: AbortSignal): AsyncGenerator<PlacedMessage> {
+    const stream = this.stream(name);
+    const ending = AbortSignal.any([signal, this.closing.signal]);
+    let { after } = options;
+    while (!ending.aborted) {
+      const { lastSequence: seen } = stream;
+      for (const placed of stream.behind(after, options.subjects ?? stream.config.subjects)) {
+        if (ending.aborted) return;
+        after = placed.sequence;
+        yield placed;
+      }
+      after = Math.max(after, seen);
+      if (stream.lastSequence === seen) await added(stream, ending);
+    }
+  }
+
+  async remove(name: string, sequence: number): Promise<boolean> {
+    return this.stream(name).remove(sequence);
   }
 
   /**
@@ -112,11 +153,16 @@ export class InProcessBus implements Bus {
     if (this.closing.signal.aborted) throw new BusError('closed', 'the bus is closed');
   }
 
+  private stream(name: string): Stream {
+    const stream = this.streams.get(name);
+    if (stream === undefined) throw new BusError('no-stream', `there is no stream ${name}`);
+    return stream;
+  }
+
   /** The durable consumer of that name, created where it is new. */
   private consumer(config: ConsumerConfig): Consumer {
     const { name, subjects } = config;
-    const stream = this.streams.get(config.stream);
-    if (stream === undefined) throw new BusError('no-stream', `there is no stream ${config.stream}`);
+    const stream = this.stream(config.stream);
     checkConsumer(config, stream.config);
     const known = stream.consumers.get(name);
     if (known !== undefined) {
@@ -153,5 +199,19 @@ function nextOf(consumer: Consumer, signal: AbortSignal): Promise<Delivery | und
       signal.removeEventListener('abort', onAbort);
       resolve(delivery);
     });
+  });
+}
+
+/** Resolves at the stream's next message, or once the signal has aborted. */
+function added(stream: Stream, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      stream.onAdd.delete(done);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    stream.onAdd.add(done);
+    signal.addEventListener('abort', done, { once: true });
+    if (signal.aborted) done();
   });
 }

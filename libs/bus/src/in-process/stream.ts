@@ -6,6 +6,8 @@
 import { type Message, type StreamConfig } from '../port.js';
 import { payloadBytes } from '../rules.js';
 import { type Clock } from '../clock.js';
+import { type PlacedMessage } from '../reader.js';
+import { subjectMatches } from '../subjects.js';
 import { type Consumer } from './consumer.js';
 
 export class Stream {
@@ -13,6 +15,8 @@ export class Stream {
   private readonly messages = new Map<number, Message>();
   /** Message ids of the duplicate window, oldest first, and when they leave it. */
   private readonly seen = new Map<string, number>();
+  /** Whoever follows the stream without being a consumer hears of every message that comes. */
+  readonly onAdd = new Set<() => void>();
   private bytes = 0;
   private first = 1;
   private last = 0;
@@ -51,6 +55,23 @@ export class Stream {
     this.bytes += payloadBytes(kept);
     this.trim();
     for (const consumer of this.consumers.values()) consumer.dispatch();
+    for (const tell of this.onAdd) tell();
+    return true;
+  }
+
+  /** Messages behind `after` of these subjects, in order. */
+  *behind(after: number, subjects: readonly string[]): Generator<PlacedMessage> {
+    for (let sequence = Math.max(after + 1, this.first); sequence <= this.last; sequence++) {
+      const message = this.messages.get(sequence);
+      if (message !== undefined && subjects.some((filter) => subjectMatches(filter, message.subject)))
+        yield { sequence, message };
+    }
+  }
+
+  /** Takes a message out, whoever might still have needed it; false where it is not there. */
+  remove(sequence: number): boolean {
+    if (!this.messages.has(sequence)) return false;
+    this.drop(sequence);
     return true;
   }
 
