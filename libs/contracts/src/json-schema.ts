@@ -8,7 +8,7 @@ import { StandingEvaluation } from './events.js';
 import { Features } from './features.js';
 import { ModelManifest } from './model.js';
 import { CleanScore, Outcome } from './outcome.js';
-import { EvaluationPlan, Policy } from './plan.js';
+import { PlanDocument, Policy } from './plan.js';
 import { Report } from './report.js';
 import { DatasetManifest, FolderManifest } from './sample.js';
 import { TrainingRecipe } from './training.js';
@@ -18,7 +18,7 @@ export const ARTIFACTS = {
   model: ModelManifest,
   dataset: DatasetManifest,
   folder: FolderManifest,
-  plan: EvaluationPlan,
+  plan: PlanDocument,
   policy: Policy,
   features: Features,
   outcome: Outcome,

@@ -32,12 +32,10 @@ export type Norm = (typeof NORMS)[number];
  * Epsilon: L-infinity as a fraction of the pixel range; L2 as the root of the mean squared change per pixel value
  * (the Euclidean norm over the root of the number of values), so that one number means alike at every size.
  */
-export const ThreatModel = z
-  .strictObject({ norm: z.enum(NORMS), epsilon: Epsilon })
-  .refine((t) => t.epsilon <= 1, {
-    path: ['epsilon'],
-    message: 'must be a fraction of the pixel range, at most 1',
-  });
+export const ThreatModel = z.strictObject({
+  norm: z.enum(NORMS),
+  epsilon: Epsilon.pipe(z.number().max(1, 'must be a fraction of the pixel range, at most 1')),
+});
 export type ThreatModel = z.infer<typeof ThreatModel>;
 
 /** Cells that one plan may hold; a larger one is a mistake in the plan. */
@@ -53,13 +51,22 @@ export const AttackGroup = z.strictObject({
 });
 export type AttackGroup = z.infer<typeof AttackGroup>;
 
+/** What a plan may cost at most, in the worst case; one that may cost more is refused before any work. */
+export const Budget = z.strictObject({
+  cells: z.int().min(1).max(MAX_CELLS).optional(),
+  /** Passes through the model over all cells and images: a gradient counts one, a decision of a black-box search too. */
+  passes: z.int().min(1).max(1e15).optional(),
+});
+export type Budget = z.infer<typeof Budget>;
+
 export const EvaluationPlan = z.strictObject({
   schema: z.literal('facet.plan/v1'),
   name: Name,
   seed: z
     .int()
     .min(0)
-    .max(2 ** 32 - 1),
+    .max(2 ** 32 - 1)
+    .default(0),
   /** Test samples per cell, taken evenly over the split; all of them where it has fewer. */
   samples: z.int().min(1).max(10_000_000),
   /** Samples per attack batch and per shard. They belong to the plan, since last bits may depend on them. */
@@ -67,9 +74,20 @@ export const EvaluationPlan = z.strictObject({
   shard: z.int().min(1).max(100_000),
   /** Train samples for priors and probes. */
   priorSamples: z.int().min(10).max(1_000_000).default(1000),
+  budget: Budget.optional(),
   attacks: z.array(AttackGroup).min(1),
 });
 export type EvaluationPlan = z.infer<typeof EvaluationPlan>;
+
+/** What people write: a whole plan, or the name of a preset and what differs from it. */
+export const PlanDocument = z.union([
+  EvaluationPlan,
+  EvaluationPlan.partial().extend({
+    schema: z.literal('facet.plan/v1'),
+    name: Name,
+    extends: Name,
+  }),
+]);
 
 /** One (facet, objective, search, threat model) of an evaluation. */
 export const Cell = z.strictObject({

@@ -5,13 +5,12 @@
  */
 import { join } from 'node:path';
 import { publishModel, saveStanding } from '@facet/catalog';
-import { EvaluationPlan, formatRef, ModelManifest, Policy } from '@facet/contracts';
+import { formatRef, ModelManifest, Policy } from '@facet/contracts';
 import { readFolder } from '@facet/datasets';
-import { checkPlan } from '@facet/evaluation';
+import { checkPlan } from '@facet/plans';
 import { defineHandler, inFile, InputError, type OutgoingEvent, VOCABULARY } from '@facet/runtime';
 import { checkModel, facetsOf } from './check-model.js';
-import { readDocument, readModelFile } from './inputs.js';
-import { defaultPlan } from './presets.js';
+import { readDocument, readModelFile, readPlan } from './inputs.js';
 import { runSession } from './session.js';
 import type { AnyHandler } from './system.js';
 
@@ -20,18 +19,20 @@ export interface EvaluateOptions {
   readonly manifest: string;
   /** A folder with `dataset.json`. */
   readonly dataset: string;
-  readonly plan?: string;
+  /** A preset's name, or a file. */
+  readonly plan: string;
   readonly policy?: string;
   readonly out: string;
-  readonly seed: number;
+  /** Instead of the plan's own. */
+  readonly seed?: number;
   readonly version: string;
 }
 
 /** Everything that can be seen to be wrong before any work begins. */
 async function inputsOf(options: EvaluateOptions) {
+  const plan = await readPlan(options.plan, options.seed);
   const manifest = await readDocument(options.manifest, ModelManifest);
   const bytes = await readModelFile(options.model);
-  const plan = options.plan ? await readDocument(options.plan, EvaluationPlan) : defaultPlan(options.seed);
   const policy = options.policy ? await readDocument(options.policy, Policy) : undefined;
   const { name, version, samples } = (await readFolder(options.dataset)).manifest;
   if (!samples.some(({ split }) => split === 'test'))
@@ -39,7 +40,9 @@ async function inputsOf(options: EvaluateOptions) {
       file: join(options.dataset, 'dataset.json'),
       field: 'samples',
     });
-  if (options.plan) await inFile(options.plan, () => checkPlan(plan, facetsOf(manifest)));
+  await inFile(options.plan, () => {
+    checkPlan(plan, facetsOf(manifest));
+  });
   const digest = await checkModel(options, bytes, manifest, plan);
   return { manifest, bytes, digest, plan, policy, dataset: { name, version } };
 }

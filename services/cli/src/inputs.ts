@@ -1,6 +1,7 @@
 /** Reads what a user hands in: manifests, plans and policies as JSON or YAML, each error naming file and field. */
 import { readFile } from 'node:fs/promises';
-import { formatIssues } from '@facet/contracts';
+import { type EvaluationPlan, formatIssues } from '@facet/contracts';
+import { isPreset, PlanFile, preset, PRESETS } from '@facet/plans';
 import { InputError } from '@facet/runtime';
 import { parse } from 'yaml';
 import type { z } from 'zod';
@@ -40,6 +41,20 @@ export async function readDocument<S extends z.ZodType>(file: string, schema: S)
   if (!checked.success)
     throw new InputError(formatIssues(checked.error).join(`\n${file}: `), { file, cause: checked.error });
   return checked.data;
+}
+
+/** A path, and not a word that was meant as a preset's name. */
+const PATH = /[./\\]/;
+
+/** The plan of that name, or in that file. `seed` replaces the plan's own. Errors: InputError. */
+export async function readPlan(nameOrFile: string, seed?: number): Promise<EvaluationPlan> {
+  if (isPreset(nameOrFile)) return preset(nameOrFile, seed ?? 0);
+  if (!PATH.test(nameOrFile))
+    throw new InputError(`is none of the plans ${PRESETS.join(', ')}, and no path of a file`, {
+      file: nameOrFile,
+    });
+  const plan = await readDocument(nameOrFile, PlanFile);
+  return seed === undefined ? plan : { ...plan, seed };
 }
 
 export const readModelFile = (file: string): Promise<Uint8Array> => read(file, MAX_MODEL_BYTES);

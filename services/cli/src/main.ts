@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The `facet` command: reads arguments, runs a command, ends with its exit code. */
 import { readFileSync } from 'node:fs';
+import { PRESETS } from '@facet/plans';
 import { Command, InvalidArgumentError } from 'commander';
 import { demo } from './demo.js';
 import { evaluate } from './evaluate.js';
@@ -50,19 +51,19 @@ program
   .requiredOption('--model <file>', 'the ONNX file')
   .requiredOption('--manifest <file>', 'what its bytes do not say (facet.model/v1), JSON or YAML')
   .requiredOption('--dataset <dir>', 'a folder of images with dataset.json (facet.folder/v1)')
-  .option('--plan <file>', 'what to attack (facet.plan/v1), JSON or YAML')
+  .option('--plan <name|file>', `what to attack: ${PRESETS.join(', ')}, or a file (facet.plan/v1)`, 'default')
   .option('--policy <file>', 'what the report must hold (facet.policy/v1); exit 3 where it does not')
   .option('--out <dir>', 'where reports and everything stored go', 'facet-out')
-  .option('--seed <n>', 'of attacks, where no plan is given', seed, 0)
+  .option('--seed <n>', "of attacks, instead of the plan's own", seed)
   .action(
     async (options: {
       model: string;
       manifest: string;
       dataset: string;
-      plan?: string;
+      plan: string;
       policy?: string;
       out: string;
-      seed: number;
+      seed?: number;
     }) => {
       process.exitCode = await evaluate({ ...options, version });
     },

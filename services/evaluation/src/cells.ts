@@ -7,34 +7,14 @@ import {
   DECISION_FACET,
   type EvaluationPlan,
   type FacetSource,
-  MAX_CELLS,
   type ObjectiveName,
   type SearchConfig,
 } from '@facet/contracts';
+import { checkPlan } from '@facet/plans';
 import { InputError } from '@facet/runtime';
 
 const facetsOf = ({ facets }: AttackGroup, known: readonly string[]): readonly string[] =>
   facets === 'all' ? known : facets;
-
-/**
- * Whether a plan fits a model with the facets `known`, the decision among them.
- * Errors: InputError naming the plan's field: an unknown facet, or more than {@link MAX_CELLS} cells.
- */
-export function checkPlan({ attacks }: EvaluationPlan, known: readonly string[]): void {
-  let cells = 0;
-  attacks.forEach((group, i) => {
-    const facets = facetsOf(group, known);
-    facets.forEach((facet, j) => {
-      if (!known.includes(facet))
-        throw new InputError(`the model has no facet "${facet}"; it has ${known.join(', ')}`, {
-          field: `attacks[${i}].facets[${j}]`,
-        });
-    });
-    cells += facets.length * group.objectives.length * group.searches.length * group.threats.length;
-    if (cells > MAX_CELLS)
-      throw new InputError(`makes more than ${MAX_CELLS} cells`, { field: `attacks[${i}]` });
-  });
-}
 
 /**
  * Whether a search cannot move at all: the distance from the clean feature has no slope at the clean image, where a

@@ -1,7 +1,6 @@
 // Plans an evaluation, joins its shards, judges and reports.
 import { ThreadPool } from '@facet/threads';
 
-export { checkPlan } from './cells.js';
 export { type ConcludeDependencies } from './conclude.js';
 export { evaluationHandlers } from './handlers.js';
 

@@ -187,6 +187,29 @@ const BEFORE_WORK: readonly Case[] = [
     'plan.yaml: attacks[0].searches[0].steps: ',
   ],
   [
+    'a negative step length',
+    planWith(['attacks', 0, 'searches'], [{ name: 'pgd', relativeStep: -0.1 }]),
+    'plan.yaml: attacks[0].searches[0].relativeStep: ',
+  ],
+  [
+    'no restarts',
+    planWith(['attacks', 0, 'searches'], [{ name: 'pgd', restarts: 0 }]),
+    'searches[0].restarts: ',
+  ],
+  ['a norm that is none', planWith(['attacks', 0, 'threats', 0, 'norm'], 'l7'), 'threats[0].norm: ', '"l2"'],
+  ['a negative epsilon', planWith(['attacks', 0, 'threats', 0, 'epsilon'], '-2/255'), 'threats[0].epsilon: '],
+  [
+    'a base that is no preset',
+    planWith(['extends'], 'thorugh'),
+    'plan.yaml: extends: "thorugh" is none of quick',
+  ],
+  [
+    'a plan above its own budget',
+    planWith(['budget'], { passes: 3 }),
+    'plan.yaml: budget.passes: is 3, ',
+    '"samples" at 3',
+  ],
+  [
     'an objective that is none',
     planWith(['attacks', 0, 'objectives'], ['everything']),
     'plan.yaml: attacks[0].objectives[0]: ',
@@ -310,6 +333,11 @@ describe('the command line', () => {
     ['an option that nobody knows', ['demo', '--qick'], '--qick'],
     ['a command that nobody knows', ['demonstrate'], 'demonstrate'],
     ['an evaluation without a model', ['evaluate'], '--model'],
+    [
+      'a plan that is neither a preset nor a path',
+      [...'evaluate --model m.onnx --manifest m.json --dataset d --plan thorugh'.split(' ')],
+      'thorugh: is none of the plans quick, default, thorough, paper',
+    ],
     ['an evaluation with a seed below 0', ['evaluate', '--seed', '-1'], '--seed'],
   ])('refuses %s', async (_, args, says) => {
     const out = folder.path(`command-${args.join('')}`);
