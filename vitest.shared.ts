@@ -1,7 +1,8 @@
 // What every project's vitest.config.ts stands on: tests read our own packages from their sources.
 import { defineConfig } from 'vitest/config';
 
-const conditions = ['@facet/source', 'node', 'import', 'module', 'default'];
+// Ours, then Node's own. Not `module`, which Node does not know: under it packages offer files for bundlers alone.
+const conditions = ['@facet/source', 'node', 'import', 'default'];
 
 export default defineConfig({
   resolve: { conditions },

@@ -1,4 +1,8 @@
-/** Structured logs on standard error: one JSON object per line, or lines for people on a terminal. */
+/**
+ * Structured logs on standard error: one JSON object per line, which names the trace that it belongs to, or lines for
+ * people on a terminal. Where there is a collector they go there too.
+ */
+import { exportLog, traceFields } from '@facet/telemetry';
 import { errorChain, errorLine } from './error-chain.js';
 
 export type LogFields = Readonly<Record<string, unknown>>;
@@ -31,12 +35,13 @@ export function logOptions(env: Readonly<Record<string, string | undefined>>): L
 export function createLog(options: LogOptions): Log {
   const { level, format, write = (line) => process.stderr.write(line), now = () => new Date() } = options;
   const at =
-    (own: LogLevel) =>
+    (own: Exclude<LogLevel, 'silent'>) =>
     (message: string, fields: LogFields = {}) => {
       if (LOG_LEVELS.indexOf(own) < LOG_LEVELS.indexOf(level)) return;
       write(
         `${format === 'json' ? jsonLine(now(), own, message, fields) : prettyLine(own, message, fields)}\n`,
       );
+      exportLog(() => ({ level: own, message, attributes: attributesOf(fields) }));
     };
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }
@@ -59,7 +64,7 @@ function jsonLine(time: Date, level: string, message: string, fields: LogFields)
     value instanceof Error ? errorChain(value) : value,
   ]);
   // Fields first in the spread: none may pass for the line's own time, level or message.
-  const line = { ...Object.fromEntries(plain), time: time.toISOString(), level, message };
+  const line = { ...Object.fromEntries(plain), time: time.toISOString(), level, message, ...traceFields() };
   try {
     return JSON.stringify(line, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value));
   } catch {
@@ -67,11 +72,23 @@ function jsonLine(time: Date, level: string, message: string, fields: LogFields)
   }
 }
 
+const textOf = (value: unknown): string => (value instanceof Error ? errorLine(value) : String(value));
+
+function attributesOf(fields: LogFields): Record<string, string | number | boolean> {
+  const plain = Object.entries(fields)
+    .filter(([, value]) => value !== undefined)
+    .map(([key, value]) => [
+      key,
+      typeof value === 'number' || typeof value === 'boolean' ? value : textOf(value),
+    ]);
+  return Object.fromEntries(plain) as Record<string, string | number | boolean>;
+}
+
 function prettyLine(level: string, message: string, fields: LogFields): string {
   const parts = Object.entries(fields)
     .filter(([, value]) => value !== undefined)
     .map(([key, value]) => {
-      const text = value instanceof Error ? errorLine(value) : String(value);
+      const text = textOf(value);
       return `${key}=${/[\s"]/.test(text) ? JSON.stringify(text) : text}`;
     });
   return [level.toUpperCase().padEnd(5), message, ...parts].join(' ');

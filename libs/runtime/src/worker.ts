@@ -4,6 +4,7 @@
  * attempt, a dead letter, or the message back in its stream.
  */
 import { type Bus, type Clock, type Delivery, type Message } from '@facet/bus';
+import { type Ended, processing, sending } from '@facet/telemetry';
 import { keepWorking, limited } from './attempt.js';
 import { type Backoff, backoffMs } from './backoff.js';
 import { type DeadLetter, encodeDeadLetter } from './dead-letter.js';
@@ -55,7 +56,13 @@ export class Worker<R extends Registry> {
   }
 
   /** Takes one delivery to its end. Never rejects: what cannot be settled comes again by itself. */
-  async process(delivery: Delivery): Promise<void> {
+  process(delivery: Delivery): Promise<void> {
+    const { message, attempt } = delivery;
+    const { name: handler, pool } = this.handler;
+    return processing({ message, attempt, handler, pool }, (ended) => this.take(delivery, ended));
+  }
+
+  private async take(delivery: Delivery, ended: (end: Ended) => void): Promise<void> {
     const { handler, ports } = this;
     const { message, attempt } = delivery;
     const log = withFields(ports.log, { handler: handler.name, event: message.id, attempt });
@@ -65,7 +72,9 @@ export class Worker<R extends Registry> {
     try {
       const outcome = await this.attempt(delivery, log);
       await this.settle(delivery, outcome, log);
+      ended({ ...outcome, outcome: outcome.kind });
     } catch (error) {
+      ended({ outcome: 'unsettled', error });
       if (!this.halt.aborted) log.warn('could not be settled, and will come again', { error });
       await delivery.nak().catch(() => undefined);
     } finally {
@@ -92,8 +101,7 @@ export class Worker<R extends Registry> {
         (signal) => handler.handle(received, { signal, log, progress: ports.progress, attempt }),
         { limitMs, clock: ports.clock, halt },
       );
-      for (const outgoing of this.messagesOf(received, events, 'handled'))
-        await ports.bus.publish(outgoing, { signal: halt });
+      for (const outgoing of this.messagesOf(received, events, 'handled')) await this.publish(outgoing);
       return { kind: 'done', published: events.length };
     } catch (error) {
       if (halt.aborted) return { kind: 'handed-back' };
@@ -145,10 +153,10 @@ export class Worker<R extends Registry> {
 
   /** There is no attempt after this one, so it tries until the bus takes the message or the process ends. */
   private async publishAtLast(message: Message, log: Log): Promise<void> {
-    const { bus, random, backoff, clock, isTerminal } = this.ports;
+    const { random, backoff, clock, isTerminal } = this.ports;
     for (let failures = 1; ; failures++) {
       try {
-        await bus.publish(message, { signal: this.halt });
+        await this.publish(message);
         return;
       } catch (error) {
         this.halt.throwIfAborted();
@@ -161,6 +169,11 @@ export class Worker<R extends Registry> {
         await pause(afterMs, clock, this.halt);
       }
     }
+  }
+
+  private publish(message: Message) {
+    const { bus } = this.ports;
+    return sending(message, (traced) => bus.publish(traced, { signal: this.halt }));
   }
 
   private messagesOf(

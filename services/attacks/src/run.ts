@@ -15,6 +15,7 @@ import {
 import { type StoredSample, writeShard } from '@facet/datasets';
 import type { AttackResult, AttackSource, Engine } from '@facet/engine';
 import type { ObjectStore } from '@facet/store';
+import { inSpan, record } from '@facet/telemetry';
 import { attackSource } from './source.js';
 import { truthOf } from './truth.js';
 
@@ -93,30 +94,33 @@ export async function runAttack(
   const outcomesKey = keys.evaluation.outcomes(evaluation, cell.id, shard);
   if ((await store.get(outcomesKey)) !== undefined) return;
   const { source, threshold, plan, dataset } = await sources.get(job);
-  const samples = await dataset.at('test', shardIndices(plan, dataset.count('test'), shard));
+  const about = { 'facet.evaluation': evaluation, 'facet.cell': cell.id, 'facet.shard': shard };
+  const indices = shardIndices(plan, dataset.count('test'), shard);
+  const samples = await inSpan('read samples', about, () => dataset.at('test', indices));
   const facet = cell.facet === DECISION_FACET ? undefined : cell.facet;
-  const result = await engine.attack(
-    {
-      source,
-      facet,
-      objective: cell.objective,
-      search: cell.search,
-      threat: cell.threat,
-      threshold,
-      // The same random starts for every facet and objective, so that cells differ in what they ask alone.
-      seed: plan.seed,
-      batch: plan.batch,
-      images: {
-        photos: samples.map(({ png, box }) => (box === undefined ? { png } : { png, box })),
-        prepared: false,
-      },
-      keys: samples.map((sample) => sample.key),
-      labels: Uint8Array.from(samples, (sample) => (sample.labels.label === 'live' ? LIVE : SPOOF)),
-      truth: samples.map((sample) => truthOf(facet, sample)),
+  const request = {
+    source,
+    facet,
+    objective: cell.objective,
+    search: cell.search,
+    threat: cell.threat,
+    threshold,
+    // The same random starts for every facet and objective, so that cells differ in what they ask alone.
+    seed: plan.seed,
+    batch: plan.batch,
+    images: {
+      photos: samples.map(({ png, box }) => (box === undefined ? { png } : { png, box })),
+      prepared: false,
     },
-    { signal },
-  );
+    keys: samples.map((sample) => sample.key),
+    labels: Uint8Array.from(samples, (sample) => (sample.labels.label === 'live' ? LIVE : SPOOF)),
+    truth: samples.map((sample) => truthOf(facet, sample)),
+  };
+  const result = await inSpan('attack', about, () => engine.attack(request, { signal }));
+  record('facet.images', samples.length, { stage: 'attacks' });
   const images = samples.map(({ key, labels }, i) => ({ key, labels, png: result.pngs[i] }));
-  await store.put(keys.evaluation.images(evaluation, cell.id, shard), await writeShard(images), { signal });
-  await store.put(outcomesKey, writeOutcomes(outcomesOf(samples, result, threshold)), { signal });
+  await inSpan('store outcomes', about, async () => {
+    await store.put(keys.evaluation.images(evaluation, cell.id, shard), await writeShard(images), { signal });
+    await store.put(outcomesKey, writeOutcomes(outcomesOf(samples, result, threshold)), { signal });
+  });
 }

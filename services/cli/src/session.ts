@@ -1,6 +1,7 @@
 /** What every command of one process does: opens the system, runs, closes, whatever happens. */
 import { join } from 'node:path';
 import { createLog, Lifecycle, logOptions, NO_LOG } from '@facet/runtime';
+import { startTelemetry } from '@facet/telemetry';
 import { awaitConclusion } from './outcome.js';
 import { finish } from './finish.js';
 import { progressView } from './progress.js';
@@ -27,6 +28,15 @@ export async function runSession(
   // Retries and dead letters are told in the end; a log between the bars only where it is asked for.
   const log = process.env['FACET_LOG_LEVEL'] === undefined ? NO_LOG : createLog(logOptions(process.env));
   try {
+    lifecycle.own(
+      'telemetry',
+      await startTelemetry({
+        service: 'facet',
+        version,
+        log: createLog({ ...logOptions(process.env), level: 'warn' }),
+      }),
+      (telemetry) => telemetry.close(),
+    );
     const system = await openSystem(lifecycle, {
       folder: join(out, 'store'),
       log,

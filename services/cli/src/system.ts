@@ -21,6 +21,7 @@ import {
   runHandlers,
   VOCABULARY,
 } from '@facet/runtime';
+import { observedStore, sending } from '@facet/telemetry';
 import { FolderStore, type ObjectStore } from '@facet/store';
 import { trainingHandlers } from '@facet/training';
 
@@ -46,7 +47,7 @@ export interface System {
 export async function openSystem(lifecycle: Lifecycle, options: SystemOptions): Promise<System> {
   const { log, progress, version } = options;
   const threads = availableParallelism();
-  const store = await FolderStore.open(options.folder);
+  const store = observedStore(await FolderStore.open(options.folder));
   const bus: Bus = lifecycle.own('bus', new InProcessBus(STREAMS), (b) => b.close());
   const engine = lifecycle.own('engine', new Engine({ threads }), (e) => e.close());
   const faces = lifecycle.own('renderer of faces', openRenderer(threads), (pool) => pool.close());
@@ -76,9 +77,9 @@ export async function openSystem(lifecycle: Lifecycle, options: SystemOptions): 
     },
     async publish(event) {
       const id = derivedId('cli', event.type, JSON.stringify(event.data));
-      await bus.publish(
-        encodeEvent(VOCABULARY, { ...event, id, source: '/facet/cli', time: new Date().toISOString() }),
-      );
+      const time = new Date().toISOString();
+      const message = encodeEvent(VOCABULARY, { ...event, id, source: '/facet/cli', time });
+      await sending(message, (traced) => bus.publish(traced));
     },
   };
 }

@@ -6,8 +6,10 @@ import { standingFor } from '@facet/catalog';
 import { keys, Report } from '@facet/contracts';
 import { defineHandler, type OutgoingEvent, VOCABULARY } from '@facet/runtime';
 import { readJson } from '@facet/store';
+import { inSpan } from '@facet/telemetry';
 import { conclude, type ConcludeDependencies } from './conclude.js';
 import { Joiner } from './join.js';
+import { measure } from './measure.js';
 import { openEvaluation, planEvaluation } from './open.js';
 
 type Outgoing = OutgoingEvent<typeof VOCABULARY>;
@@ -89,7 +91,11 @@ const joinHandler = (dependencies: ConcludeDependencies) => {
           return [failed(data.evaluation, joined.reasons)];
         case 'complete': {
           progress.report({ step: 'report', done: 0, total: 1, unit: 'reports' });
-          const report = await conclude(dependencies, joined.planned, signal);
+          const about = { 'facet.evaluation': data.evaluation };
+          const report = await inSpan('conclude', about, () =>
+            conclude(dependencies, joined.planned, signal),
+          );
+          measure(report);
           progress.report({ step: 'report', done: 1, total: 1, unit: 'reports' });
           return [completed(report)];
         }

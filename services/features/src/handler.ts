@@ -1,6 +1,7 @@
 /** Takes feature jobs: what a model's features say about a dataset, extracted once, and that is a fact. */
 import { loadRequest } from '@facet/catalog';
 import { defineHandler, VOCABULARY } from '@facet/runtime';
+import { inSpan } from '@facet/telemetry';
 import { type ExtractDependencies, extractFeatures } from './extract.js';
 
 const ATTEMPT_LIMIT_MS = 6 * 3_600_000;
@@ -17,15 +18,17 @@ export const featuresHandler = (dependencies: ExtractDependencies) =>
     async handle({ data: { evaluation, model, dataset } }, { signal, progress }) {
       const { plan } = await loadRequest(dependencies.store, evaluation);
       const { priorSamples, seed } = plan;
-      const features = await extractFeatures(
-        dependencies,
-        { model, dataset, priorSamples, seed },
-        {
-          signal,
-          onProgress: (done, total) => {
-            progress.report({ step: 'features', done, total, unit: 'images' });
+      const features = await inSpan('extract features', { 'facet.evaluation': evaluation }, () =>
+        extractFeatures(
+          dependencies,
+          { model, dataset, priorSamples, seed },
+          {
+            signal,
+            onProgress: (done, total) => {
+              progress.report({ step: 'features', done, total, unit: 'images' });
+            },
           },
-        },
+        ),
       );
       return [
         { type: 'features.extracted', subject: evaluation, data: { evaluation, model, dataset, features } },

@@ -1,6 +1,7 @@
 /** Takes ingestion jobs: a source becomes a stored dataset, and that is a fact. */
 import { formatRef } from '@facet/contracts';
 import { defineHandler, VOCABULARY } from '@facet/runtime';
+import { inSpan } from '@facet/telemetry';
 import { ingest, type IngestDependencies } from './ingest.js';
 
 const ATTEMPT_LIMIT_MS = 12 * 3_600_000;
@@ -15,12 +16,15 @@ export const ingestionHandler = (dependencies: IngestDependencies) =>
     attemptLimitMs: ATTEMPT_LIMIT_MS,
     maxDeliver: 3,
     async handle({ data: { dataset, source } }, { signal, progress }) {
-      const { digest } = await ingest(dependencies, dataset, source, {
-        signal,
-        onProgress: (done, total) => {
-          progress.report({ step: 'dataset', done, total, unit: 'images' });
-        },
-      });
+      const about = { 'facet.dataset': formatRef(dataset), 'facet.source': source.kind };
+      const { digest } = await inSpan('ingest', about, () =>
+        ingest(dependencies, dataset, source, {
+          signal,
+          onProgress: (done, total) => {
+            progress.report({ step: 'dataset', done, total, unit: 'images' });
+          },
+        }),
+      );
       return [{ type: 'dataset.ingested', subject: formatRef(dataset), data: { dataset, digest } }];
     },
     onGivenUp: ({ data: { dataset } }, { message }) => [

@@ -1,6 +1,7 @@
 /** Accepts trainings and runs them; what comes out is published, and that starts its evaluation. */
 import { formatRef } from '@facet/contracts';
 import { defineHandler, type OutgoingEvent, VOCABULARY } from '@facet/runtime';
+import { inSpan, record } from '@facet/telemetry';
 import { runTraining, type TrainDependencies } from './train.js';
 
 type Outgoing = OutgoingEvent<typeof VOCABULARY>;
@@ -30,17 +31,21 @@ const runHandler = (dependencies: TrainDependencies) =>
     maxDeliver: 3,
     async handle({ data: request }, { signal, progress }): Promise<Outgoing[]> {
       const { batch } = request.recipe;
-      const { ref, digest } = await runTraining(dependencies, request, {
-        signal,
-        onStep: ({ step, totalSteps }) => {
-          progress.report({
-            step: 'training',
-            done: step * batch,
-            total: totalSteps * batch,
-            unit: 'images',
-          });
-        },
-      });
+      const about = { 'facet.model': formatRef(request.model), 'facet.dataset': formatRef(request.dataset) };
+      const { ref, digest } = await inSpan('train', about, () =>
+        runTraining(dependencies, request, {
+          signal,
+          onStep: ({ step, totalSteps }) => {
+            record('facet.images', batch, { stage: 'training' });
+            progress.report({
+              step: 'training',
+              done: step * batch,
+              total: totalSteps * batch,
+              unit: 'images',
+            });
+          },
+        }),
+      );
       const subject = formatRef(ref);
       return [
         { type: 'training.completed', subject, data: { request, digest } },

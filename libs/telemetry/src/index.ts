@@ -1,0 +1,7 @@
+// OpenTelemetry set-up, traces through messages, names of spans and metrics.
+export { type RunningTelemetry, startTelemetry, type TelemetryOptions } from './start.js';
+export { type MetricAttributes, type MetricName, METRICS } from './metrics.js';
+export { type Attributes, type LogRecord, type Span, type TraceFields } from './port.js';
+export { exportLog, inSpan, record, traceFields } from './spans.js';
+export { type Attempt, type Ended, processing, sending } from './messages.js';
+export { observedStore } from './observed.js';
