@@ -1,4 +1,4 @@
-// The message bus port and its in-process adapter: at-least-once, redelivery, dead letters.
+// The message bus port, its in-process and NATS JetStream adapters: at-least-once, redelivery, dead letters.
 export {
   type Bus,
   BusError,
@@ -13,3 +13,6 @@ export { type PlacedMessage, type ReadOptions, type StreamPosition, type StreamR
 export { InProcessBus, type InProcessBusOptions } from './in-process/bus.js';
 export { checkConsumer, checkMessage, checkStreams, MAX_PAYLOAD_BYTES, payloadBytes } from './rules.js';
 export { anyOverlap, subjectMatches, subjectsOverlap } from './subjects.js';
+export { NatsBus } from './nats/bus.js';
+export { connectNats, type NatsOptions } from './nats/connection.js';
+export { type Change, ensureConsumer, ensureStream } from './nats/setup.js';

@@ -77,6 +77,8 @@ export type BusFault =
   | 'too-large' // more than MAX_PAYLOAD_BYTES
   | 'no-stream' // no stream of that name, or none for that subject
   | 'conflict' // contradicts another stream or consumer
+  | 'forbidden' // the credentials do not allow it
+  | 'unavailable' // the server cannot be reached, or not yet
   | 'closed';
 
 export class BusError extends Error {
@@ -90,6 +92,6 @@ export class BusError extends Error {
     options?: ErrorOptions,
   ) {
     super(message, options);
-    this.terminal = fault !== 'closed';
+    this.terminal = fault !== 'closed' && fault !== 'unavailable';
   }
 }

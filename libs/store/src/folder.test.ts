@@ -33,6 +33,15 @@ describe('FolderStore', () => {
     expect(await (await two.get('a/b'))!.bytes()).toEqual(text('x'));
   });
 
+  it('refuses a key that is a folder of another', async () => {
+    const store = await FolderStore.open(root);
+    await store.put('a/b', text('x'));
+    for (const key of ['a', 'a/b/c', 'a/b/c/d'])
+      for (const ifAbsent of [false, true])
+        await expect(store.put(key, text('y'), { ifAbsent })).rejects.toMatchObject({ fault: 'conflict' });
+    expect(await listed(store)).toEqual(['a/b']);
+  });
+
   it('leaves nothing half-written after puts that succeed, lose and fail', async () => {
     const store = await FolderStore.open(root);
     await store.put('a', text('x'));

@@ -1,4 +1,4 @@
-// The object store port and its folder adapter: atomic writes, deterministic keys.
+// The object store port, its folder and S3 adapters: atomic writes, deterministic keys.
 export { type LinkOptions, type ObjectLinks } from './links.js';
 export {
   type Body,
@@ -15,3 +15,6 @@ export {
 export { checkFolder, checkKey, checkPrefix, MAX_KEY_LENGTH, MAX_KEY_PART_LENGTH } from './keys.js';
 export { FolderStore } from './folder.js';
 export { canonicalJson, readJson, writeJson } from './json.js';
+export { type S3Options } from './s3/connection.js';
+export { ensureBucket } from './s3/bucket.js';
+export { S3Store } from './s3/store.js';

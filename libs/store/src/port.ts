@@ -3,8 +3,9 @@
  * one wins, and it is visible to every reader once its promise resolves. A reader never sees half an object. There
  * are no folders: a slash is a character of the key.
  *
- * One rule is narrower than S3's, since folders and MinIO both keep it: no key may be a folder of another, so `a`
- * and `a/b` never stand together. Keys should also not differ by case alone, which some file systems ignore.
+ * Nobody may store a key that is a folder of another: `a` and `a/b` never stand together. Folders and versitygw
+ * refuse it as a `conflict`; MinIO and S3 itself take both, and asking them first would cost a request for every put,
+ * so it is the callers who keep the rule. Keys should also not differ by case alone, which some file systems ignore.
  */
 
 export interface StoreOptions {
@@ -67,7 +68,9 @@ export type StoreFault =
   | 'invalid-key' // no adapter would take this key
   | 'conflict' // the key is a folder of another key, or the other way round
   | 'malformed' // the object's bytes are not what was expected
-  | 'gone'; // deleted between being found and being read
+  | 'gone' // deleted between being found and being read
+  | 'forbidden' // the credentials do not allow it
+  | 'unavailable'; // the store cannot be reached, or not yet
 
 export class StoreError extends Error {
   override readonly name = 'StoreError';
@@ -81,6 +84,6 @@ export class StoreError extends Error {
     options?: ErrorOptions,
   ) {
     super(`object key "${key.length > 100 ? `${key.slice(0, 100)}...` : key}": ${message}`, options);
-    this.terminal = fault !== 'gone';
+    this.terminal = fault !== 'gone' && fault !== 'unavailable';
   }
 }

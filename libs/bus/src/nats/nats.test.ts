@@ -1,0 +1,102 @@
+/** The bus's conformance on a real NATS server, and what happens when it is away. */
+import { type LocalNats, programsFound, startNats } from '@facet/local';
+import { jetstreamManager } from '@nats-io/jetstream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { busConformance } from '../conformance.js';
+import type { ConsumerConfig, StreamConfig } from '../port.js';
+import { NatsBus } from './bus.js';
+import { connectNats } from './connection.js';
+import { ensureConsumer, ensureStream } from './setup.js';
+
+const ACK_WAIT_MS = 400;
+
+describe.skipIf(!programsFound('nats-server'))('NATS', () => {
+  let nats: LocalNats;
+  beforeAll(async () => {
+    nats = await startNats();
+  });
+  afterAll(() => nats.server.stop());
+
+  async function manager() {
+    const connection = await connectNats({ url: nats.url, name: 'test' });
+    return { jsm: await jetstreamManager(connection), close: () => connection.close() };
+  }
+
+  async function open(streams: readonly StreamConfig[]) {
+    const { jsm, close } = await manager();
+    for (const stream of streams) await ensureStream(jsm, stream, 1);
+    const bus = await NatsBus.connect({ url: nats.url, name: 'test' }, streams);
+    return {
+      bus,
+      elapse: (ms: number) => sleep(ms),
+      async close() {
+        await bus.close();
+        for (const { name } of streams) {
+          // A stream of the same name finds what a deletion has not removed from the disk yet.
+          await jsm.streams.purge(name);
+          await jsm.streams.delete(name);
+        }
+        await close();
+      },
+    };
+  }
+
+  busConformance('NATS JetStream', { open, ackWaitMs: ACK_WAIT_MS });
+
+  const STREAM: StreamConfig = {
+    name: 'OWN',
+    subjects: ['own.>'],
+    retention: 'work-queue',
+    duplicateWindowMs: 60_000,
+  };
+  const CONSUMER: ConsumerConfig = {
+    name: 'own',
+    stream: 'OWN',
+    subjects: ['own.a', 'own.b'],
+    ackWaitMs: 30_000,
+    maxDeliver: 5,
+    maxAckPending: 10,
+  };
+
+  it('makes what is declared once, changes what is otherwise, and destroys nothing', async () => {
+    const { jsm, close } = await manager();
+    expect(await ensureStream(jsm, STREAM, 1)).toBe('created');
+    expect(await ensureStream(jsm, STREAM, 1)).toBe('unchanged');
+    expect(await ensureStream(jsm, { ...STREAM, duplicateWindowMs: 50_000 }, 1)).toBe('changed');
+    const limits = { ...STREAM, retention: 'limits' as const };
+    await expect(ensureStream(jsm, limits, 1)).rejects.toThrow('changing that would lose its messages');
+    expect(await ensureConsumer(jsm, CONSUMER, STREAM)).toBe('created');
+    expect(await ensureConsumer(jsm, CONSUMER, STREAM)).toBe('unchanged');
+    expect(await ensureConsumer(jsm, { ...CONSUMER, maxDeliver: 6 }, STREAM)).toBe('changed');
+    const other = { ...CONSUMER, subjects: ['own.c'] };
+    await expect(ensureConsumer(jsm, other, STREAM)).rejects.toThrow('already reads own.a, own.b');
+    await jsm.streams.delete('OWN');
+    await close();
+  });
+
+  it('goes on where it was after the server was taken away: readers, publishers and what is unsettled', async () => {
+    const opened = await open([STREAM]);
+    const { bus } = opened;
+    const message = (id: string) => ({ id, subject: 'own.a', headers: {}, data: new Uint8Array([1]) });
+    const controller = new AbortController();
+    const from = bus.consume(CONSUMER, controller.signal)[Symbol.asyncIterator]();
+    await bus.publish(message('1'));
+    const first = (await from.next()).value!;
+    const waiting = from.next();
+    await nats.server.kill();
+    const published = bus.publish(message('2'));
+    await nats.server.revive();
+    expect(await published).toEqual({ duplicate: false });
+    expect((await waiting).value).toMatchObject({ message: { id: '2' } });
+    await first.ack();
+    expect(await bus.publish(message('2'))).toEqual({ duplicate: true });
+    await opened.close();
+  });
+
+  it('says where nobody answers', async () => {
+    const refused = NatsBus.connect({ url: 'nats://127.0.0.1:1', name: 'test' }, [STREAM]);
+    await expect(refused).rejects.toMatchObject({ fault: 'unavailable', terminal: false });
+    await expect(refused).rejects.toThrow('NATS at nats://127.0.0.1:1 cannot be reached');
+  });
+});
