@@ -3,8 +3,14 @@
  * made by its first reader, where the user may. While NATS is away, publishing waits and readers go on trying: an
  * outage must not use up a job's attempts.
  */
-import { jetstream, type Consumer, type JetStreamClient, jetstreamManager } from '@nats-io/jetstream';
-import { headers as natsHeaders, type NatsConnection } from '@nats-io/transport-node';
+import {
+  type Consumer,
+  jetstream,
+  type JetStreamClient,
+  type JetStreamManager,
+  jetstreamManager,
+} from '@nats-io/jetstream';
+import { type NatsConnection } from '@nats-io/transport-node';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type Bus,
@@ -14,12 +20,15 @@ import {
   type Message,
   type StreamConfig,
 } from '../port.js';
+import { type PlacedMessage, type ReadOptions, type StreamPosition, type StreamReader } from '../reader.js';
 import { checkMessage, checkStreams } from '../rules.js';
 import { subjectMatches } from '../subjects.js';
 import { connectNats, type NatsOptions } from './connection.js';
 import { busErrorOf } from './faults.js';
+import { headersOf } from './message.js';
 import { pull } from './reader.js';
 import { openConsumer } from './setup.js';
+import { followFrom, positionOf, readNow, removeAt } from './stream-reader.js';
 
 /** One try; a server that is there answers within milliseconds. */
 const PUBLISH_TIMEOUT_MS = 5_000;
@@ -35,7 +44,7 @@ const pauseMs = (failures: number): number =>
 
 const memoKey = ({ stream, name, subjects }: ConsumerConfig): string => [stream, name, ...subjects].join(' ');
 
-export class NatsBus implements Bus {
+export class NatsBus implements Bus, StreamReader {
   private readonly js: JetStreamClient;
   private readonly closing = new AbortController();
   private readonly consumers = new Map<string, Promise<Consumer>>();
@@ -115,6 +124,38 @@ export class NatsBus implements Bus {
     }
   }
 
+  position(name: string): Promise<StreamPosition> {
+    return this.asking(name, async () => positionOf(await this.manager(), name));
+  }
+
+  read(name: string, options: ReadOptions & { readonly limit: number }): Promise<PlacedMessage[]> {
+    return this.asking(name, () => readNow(this.js, name, options));
+  }
+
+  async *follow(name: string, options: ReadOptions, signal: AbortSignal): AsyncGenerator<PlacedMessage> {
+    this.stream(name);
+    const ending = AbortSignal.any([signal, this.closing.signal]);
+    let { after } = options;
+    for (let failures = 0; !ending.aborted;) {
+      try {
+        for await (const placed of followFrom(this.js, name, { ...options, after }, ending)) {
+          failures = 0;
+          after = placed.sequence;
+          yield placed;
+        }
+      } catch (error) {
+        if (ending.aborted) return;
+        const wrong = busErrorOf(`stream ${name}`, error);
+        if (wrong.terminal) throw wrong;
+        await sleep(pauseMs(failures++), undefined, { signal: ending }).catch(() => undefined);
+      }
+    }
+  }
+
+  remove(name: string, sequence: number): Promise<boolean> {
+    return this.asking(name, async () => removeAt(await this.manager(), name, sequence));
+  }
+
   close(): Promise<void> {
     this.closed ??= this.end();
     return this.closed;
@@ -127,15 +168,33 @@ export class NatsBus implements Bus {
     await this.connection.close();
   }
 
-  private send({ id, subject, headers, data }: Message, streamName: string) {
-    const sent = natsHeaders();
-    for (const [name, value] of Object.entries(headers)) sent.append(name, value);
-    return this.js.publish(subject, data, {
-      msgID: id,
-      headers: sent,
+  private send(message: Message, streamName: string) {
+    return this.js.publish(message.subject, message.data, {
+      msgID: message.id,
+      headers: headersOf(message),
       expect: { streamName },
       timeout: PUBLISH_TIMEOUT_MS,
     });
+  }
+
+  private manager(): Promise<JetStreamManager> {
+    return jetstreamManager(this.connection, { timeout: PUBLISH_TIMEOUT_MS, checkAPI: false });
+  }
+
+  private stream(name: string): StreamConfig {
+    this.checkOpen();
+    const stream = this.streams.find((known) => known.name === name);
+    if (stream === undefined) throw new BusError('no-stream', `there is no stream ${name}`);
+    return stream;
+  }
+
+  private async asking<T>(name: string, work: () => Promise<T>): Promise<T> {
+    this.stream(name);
+    try {
+      return await work();
+    } catch (error) {
+      throw busErrorOf(`stream ${name}`, error);
+    }
   }
 
   private checkOpen(): void {
@@ -154,10 +213,7 @@ export class NatsBus implements Bus {
   }
 
   private async open(config: ConsumerConfig): Promise<Consumer> {
-    const stream = this.streams.find(({ name }) => name === config.stream);
-    if (stream === undefined) throw new BusError('no-stream', `there is no stream ${config.stream}`);
-    const jsm = await jetstreamManager(this.connection, { timeout: PUBLISH_TIMEOUT_MS, checkAPI: false });
-    const { info } = await openConsumer(jsm, config, stream);
+    const { info } = await openConsumer(await this.manager(), config, this.stream(config.stream));
     return this.js.consumers.getConsumerFromInfo(info);
   }
 }

@@ -3,7 +3,7 @@ import { type LocalNats, programsFound, startNats } from '@facet/local';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { busConformance } from '../conformance.js';
+import { busConformance, streamReaderConformance } from '../conformance.js';
 import type { ConsumerConfig, StreamConfig } from '../port.js';
 import { NatsBus } from './bus.js';
 import { connectNats } from './connection.js';
@@ -43,6 +43,11 @@ describe.skipIf(!programsFound('nats-server'))('NATS', () => {
   }
 
   busConformance('NATS JetStream', { open, ackWaitMs: ACK_WAIT_MS });
+
+  streamReaderConformance('NATS JetStream', async (streams) => {
+    const { bus, close } = await open(streams);
+    return { bus, reader: bus, close };
+  });
 
   const STREAM: StreamConfig = {
     name: 'OWN',

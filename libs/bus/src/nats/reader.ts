@@ -4,8 +4,9 @@
  */
 import type { Consumer, ConsumerMessages, JsMsg } from '@nats-io/jetstream';
 import { nanos, type NatsConnection } from '@nats-io/transport-node';
-import type { Delivery, Message } from '../port.js';
+import type { Delivery } from '../port.js';
 import { busErrorOf } from './faults.js';
+import { messageOf } from './message.js';
 
 /** How long a pull request stands before it is renewed; a lost one is noticed at two missed heartbeats. */
 const PULL_EXPIRES_MS = 20_000;
@@ -75,12 +76,4 @@ function deliveryOf(connection: NatsConnection, message: JsMsg): Delivery {
 function replyOf(message: JsMsg): string {
   if ('reply' in message && typeof message.reply === 'string') return message.reply;
   throw new TypeError('the NATS client gives no subject on which a message is settled');
-}
-
-const ID_HEADER = 'Nats-Msg-Id';
-
-export function messageOf({ subject, data, headers }: Pick<JsMsg, 'subject' | 'data' | 'headers'>): Message {
-  const found: Record<string, string> = {};
-  for (const [name, values] of headers ?? []) if (name !== ID_HEADER) found[name] = values[0] ?? '';
-  return { id: headers?.get(ID_HEADER) ?? '', subject, headers: found, data };
 }

@@ -12,6 +12,8 @@ export interface S3Options {
   readonly region?: string;
   /** PEM of the authority that signed the server's certificate, where it is not a public one. */
   readonly ca?: string;
+  /** How the store is called from outside, where links must lead; as `url` unless given. */
+  readonly linkUrl?: string;
   /** How long an operation goes on trying while the store cannot be reached. */
   readonly patienceMs?: number;
 }

@@ -31,11 +31,15 @@ describe.each(servers)('S3 on $name', ({ name, program, start }) => {
 
     storeConformance(`S3 on ${name}`, newBucket);
 
-    it('gives links that anybody can read', async () => {
+    it('gives links that anybody can read, under the name and type that are wished', async () => {
       const { store, close } = await newBucket();
       await store.put('a/b.txt', new TextEncoder().encode('hello'));
-      const link = await store.presignGet('a/b.txt', 60);
-      expect(await (await fetch(link)).text()).toBe('hello');
+      const wish = { expiresInMs: 60_000, fileName: 'käse "1".txt', contentType: 'text/plain' };
+      const link = await store.link('a/b.txt', wish);
+      const response = await fetch(link);
+      expect(await response.text()).toBe('hello');
+      expect(response.headers.get('content-type')).toBe('text/plain');
+      expect(response.headers.get('content-disposition')).toContain('k%C3%A4se');
       expect((await fetch(link.replace('a/b.txt', 'a/c.txt'))).status).toBe(403);
       await close();
     });

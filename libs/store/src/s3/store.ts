@@ -4,10 +4,13 @@
  * patience: an outage of seconds must not use up a job's attempts.
  */
 import type { IncomingMessage } from 'node:http';
-import { checkKey, checkPrefix } from '../keys.js';
+import type { BucketItem } from 'minio';
+import { checkFolder, checkKey, checkPrefix } from '../keys.js';
+import { type LinkOptions, type ObjectLinks } from '../links.js';
 import {
   type Body,
   type ListedObject,
+  type ListOptions,
   type ObjectStore,
   type PutOptions,
   type PutResult,
@@ -17,20 +20,23 @@ import {
 } from '../port.js';
 import { connectS3, type S3Connection, type S3Options } from './connection.js';
 import { faultOf, isAbsent, isTaken, type Patience, patiently } from './faults.js';
+import { inNameOrder } from './folders.js';
 import { upload } from './upload.js';
 
 /** Outages up to this long are waited out; a job's heartbeats go on meanwhile. */
 const DEFAULT_PATIENCE_MS = 120_000;
 const PAGE = 1000;
 
-export class S3Store implements ObjectStore {
+export class S3Store implements ObjectStore, ObjectLinks {
   private readonly connection: S3Connection;
+  private readonly links: S3Connection;
   private readonly bucket: string;
   private readonly limitMs: number;
 
   /** Nothing is sent before the first operation. */
   constructor(options: S3Options) {
     this.connection = connectS3(options);
+    this.links = connectS3({ ...options, url: options.linkUrl ?? options.url });
     this.bucket = options.bucket;
     this.limitMs = options.patienceMs ?? DEFAULT_PATIENCE_MS;
   }
@@ -66,10 +72,13 @@ export class S3Store implements ObjectStore {
     const patience = this.patience(options);
     const { client } = this.connection;
     try {
-      const { size } = await patiently(key, patience, () => client.statObject(this.bucket, key));
+      const { size, lastModified } = await patiently(key, patience, () =>
+        client.statObject(this.bucket, key),
+      );
       return {
         key,
         size,
+        modified: lastModified.getTime(),
         bytes: () => this.bytes(key, patience),
         stream: () => this.stream(key, patience),
       };
@@ -79,22 +88,23 @@ export class S3Store implements ObjectStore {
     }
   }
 
-  async *list(prefix: string, options: StoreOptions = {}): AsyncGenerator<ListedObject> {
+  async *list(prefix: string, options: ListOptions = {}): AsyncGenerator<ListedObject> {
     checkPrefix(prefix);
-    const patience = this.patience(options);
-    const { client } = this.connection;
-    let token = '';
-    do {
-      const page = await patiently(prefix, patience, () =>
-        client.listObjectsV2Query(this.bucket, prefix, token, '', PAGE, ''),
-      );
-      for (const { name, size } of page.objects) {
-        options.signal?.throwIfAborted();
-        // Some servers list folders that were once made in them; no key of ours ends with a slash.
-        if (name !== undefined && !name.endsWith('/')) yield { key: name, size };
-      }
-      token = page.isTruncated ? page.nextContinuationToken : '';
-    } while (token !== '');
+    for await (const { name, size, lastModified } of this.pages(prefix, '', options)) {
+      // Some servers list folders that were once made in them; no key of ours ends with a slash.
+      if (name !== undefined && lastModified !== undefined && !name.endsWith('/'))
+        yield { key: name, size, modified: new Date(lastModified).getTime() };
+    }
+  }
+
+  async *folders(prefix: string, { after = '', ...options }: ListOptions = {}): AsyncGenerator<string> {
+    checkFolder(prefix);
+    const from = after === '' ? options : { ...options, after: `${prefix}${after}` };
+    const names = async function* (pages: AsyncIterable<BucketItem>) {
+      for await (const { prefix: folder } of pages)
+        if (folder !== undefined) yield folder.slice(prefix.length, -1);
+    };
+    for await (const name of inNameOrder(names(this.pages(prefix, '/', from)))) if (name > after) yield name;
   }
 
   async delete(key: string, options: StoreOptions = {}): Promise<void> {
@@ -107,12 +117,12 @@ export class S3Store implements ObjectStore {
     }
   }
 
-  /**
-   * A link through which anybody can read the object until it expires, without credentials.
-   * @param expiresS seconds, up to a week
-   */
-  presignGet(key: string, expiresS: number): Promise<string> {
-    return this.connection.client.presignedGetObject(this.bucket, checkKey(key), expiresS);
+  link(key: string, { expiresInMs, fileName, contentType }: LinkOptions): Promise<string> {
+    const seconds = Math.max(1, Math.floor(expiresInMs / 1000));
+    return this.links.client.presignedGetObject(this.bucket, checkKey(key), seconds, {
+      'response-content-type': contentType,
+      'response-content-disposition': `attachment; filename*=UTF-8''${encodeURIComponent(fileName)}`,
+    });
   }
 
   /** Whether the store answers and the bucket is there, without patience. For readiness. */
@@ -124,10 +134,32 @@ export class S3Store implements ObjectStore {
   /** Closes idle connections. */
   close(): void {
     this.connection.close();
+    this.links.close();
   }
 
   private patience({ signal }: StoreOptions): Patience {
     return { signal, limitMs: this.limitMs };
+  }
+
+  /** Objects, or with a delimiter also folders, as the server lists them. */
+  private async *pages(
+    prefix: string,
+    delimiter: string,
+    { signal, after = '' }: ListOptions,
+  ): AsyncGenerator<BucketItem> {
+    const { client } = this.connection;
+    const patience = this.patience({ ...(signal && { signal }) });
+    let token = '';
+    do {
+      const page = await patiently(prefix, patience, () =>
+        client.listObjectsV2Query(this.bucket, prefix, token, delimiter, PAGE, after),
+      );
+      for (const item of page.objects) {
+        signal?.throwIfAborted();
+        yield item;
+      }
+      token = page.isTruncated ? page.nextContinuationToken : '';
+    } while (token !== '');
   }
 
   private async bytes(key: string, patience: Patience): Promise<Uint8Array> {
