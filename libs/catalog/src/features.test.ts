@@ -1,4 +1,4 @@
-import type { Features } from '@facet/contracts';
+import type { CleanScore, Features } from '@facet/contracts';
 import { InputError } from '@facet/runtime';
 import { describe, expect, it } from 'vitest';
 import {
@@ -6,6 +6,7 @@ import {
   findFeatures,
   fittedTo,
   loadFeatures,
+  loadScores,
   saveFeatures,
   type StoredFeatures,
   TEXTURE_PRIOR,
@@ -45,11 +46,12 @@ const FEATURES: StoredFeatures = {
       bias: Float32Array.of(0.5, -0.5),
     },
   },
-  scores: [
-    { key: 'a', split: 'dev', label: 'live', species: null, score: 1.5 },
-    { key: 'b', split: 'test', label: 'spoof', species: 'pad', score: -1.5 },
-  ],
 };
+const known = { illumination: null, attributes: null, subject: null };
+const SCORES: CleanScore[] = [
+  { key: 'a', split: 'dev', label: 'live', species: null, ...known, score: 1.5 },
+  { key: 'b', split: 'test', label: 'spoof', species: 'pad', ...known, attributes: '01', score: -1.5 },
+];
 const FOLDER = featuresFolder({ name: 'net', version: '1' }, { name: 'faces', version: '2' }, DIGEST);
 
 describe('features', () => {
@@ -59,23 +61,24 @@ describe('features', () => {
 
   it('come back as they were, biases in full precision', async () => {
     const store = await openStore();
-    await saveFeatures(store, FOLDER, FEATURES);
+    await saveFeatures(store, FOLDER, FEATURES, SCORES);
     expect(await findFeatures(store, FOLDER)).toEqual(FEATURES);
     expect(await loadFeatures(store, FOLDER)).toEqual(FEATURES);
+    expect(await loadScores(store, FOLDER)).toEqual(SCORES);
   });
 
   it('may be without a single prior', async () => {
     const store = await openStore();
-    const bare = { summary: { ...SUMMARY, facets: [] }, priors: {}, controls: {}, probes: {}, scores: [] };
-    await saveFeatures(store, FOLDER, bare);
+    const bare = { summary: { ...SUMMARY, facets: [] }, priors: {}, controls: {}, probes: {} };
+    await saveFeatures(store, FOLDER, bare, []);
     expect(await loadFeatures(store, FOLDER)).toEqual(bare);
   });
 
   it('are the same bytes when they are found again', async () => {
     const [one, two] = [await openStore(), await openStore()];
-    await saveFeatures(one, FOLDER, FEATURES);
+    await saveFeatures(one, FOLDER, FEATURES, SCORES);
     const reversed = Object.fromEntries(Object.entries(FEATURES.priors).reverse());
-    await saveFeatures(two, FOLDER, { ...FEATURES, priors: reversed });
+    await saveFeatures(two, FOLDER, { ...FEATURES, priors: reversed }, SCORES);
     expect(await contents(two)).toEqual(await contents(one));
   });
 
@@ -83,7 +86,7 @@ describe('features', () => {
     'do not exist without %s',
     async (file) => {
       const store = await openStore();
-      await saveFeatures(store, FOLDER, FEATURES);
+      await saveFeatures(store, FOLDER, FEATURES, SCORES);
       await store.delete(`${FOLDER}/${file}`);
       expect(await findFeatures(store, FOLDER)).toBeUndefined();
       await expect(loadFeatures(store, FOLDER)).rejects.toThrow(
@@ -94,7 +97,7 @@ describe('features', () => {
 
   it('are refused by name where a file of theirs is another', async () => {
     const store = await openStore();
-    await saveFeatures(store, FOLDER, FEATURES);
+    await saveFeatures(store, FOLDER, FEATURES, SCORES);
     await store.put(`${FOLDER}/priors.safetensors`, new TextEncoder().encode('no tensors'));
     await expect(findFeatures(store, FOLDER)).rejects.toThrow(
       /priors\.safetensors: is not a safetensors file/,

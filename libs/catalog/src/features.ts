@@ -26,8 +26,6 @@ export interface StoredFeatures {
   readonly controls: Readonly<Record<string, StoredPrior>>;
   /** By facet. */
   readonly probes: Readonly<Record<string, StoredProbe>>;
-  /** Of the dev and test splits. */
-  readonly scores: readonly CleanScore[];
 }
 
 export const TEXTURE_PRIOR = TEXTURE;
@@ -85,14 +83,15 @@ function fromTensors(
   return { priors: found.prior, controls: found.control, probes: found.probe };
 }
 
-/** The summary last: features without one do not exist. */
+/** `scores`: of the dev and test splits. The summary last: features without one do not exist. */
 export async function saveFeatures(
   store: ObjectStore,
   folder: string,
   features: StoredFeatures,
+  scores: readonly CleanScore[],
 ): Promise<void> {
   await store.put(tensorsKey(folder), writeSafetensors(tensorsOf(features)));
-  await store.put(scoresKey(folder), writeScores(features.scores));
+  await store.put(scoresKey(folder), writeScores(scores));
   await writeJson(store, summaryKey(folder), features.summary);
 }
 
@@ -104,8 +103,14 @@ export async function findFeatures(store: ObjectStore, folder: string): Promise<
   return {
     summary,
     ...fromTensors(readSafetensors(await tensors.bytes(), tensorsKey(folder)).tensors),
-    scores: await readScores(await scores.bytes(), scoresKey(folder)),
   };
+}
+
+/** What the model says of every clean image of dev and test. Errors: InputError where there are no features. */
+export async function loadScores(store: ObjectStore, folder: string): Promise<CleanScore[]> {
+  const scores = await store.get(scoresKey(folder));
+  if (scores === undefined) throw new InputError('is missing', { file: scoresKey(folder) });
+  return readScores(await scores.bytes(), scoresKey(folder));
 }
 
 /** Errors: InputError where there are none. */

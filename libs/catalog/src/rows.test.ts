@@ -26,6 +26,9 @@ const score: fc.Arbitrary<CleanScore> = fc.record({
   split: fc.constantFrom('dev', 'test'),
   label,
   species: maybe,
+  illumination: maybe,
+  attributes: maybe,
+  subject: maybe,
   score: number,
 });
 
@@ -40,6 +43,17 @@ const OUTCOME: Outcome = {
   fooled: false,
   linf: 2 / 255,
   l2: 0.001,
+};
+
+const SCORE: CleanScore = {
+  key: 'a',
+  split: 'dev',
+  label: 'live',
+  species: null,
+  illumination: null,
+  attributes: null,
+  subject: null,
+  score: 1,
 };
 
 describe('rows', () => {
@@ -97,10 +111,7 @@ describe('a wrong file of rows', () => {
   it.each<[string, Uint8Array]>([
     ['nothing', new Uint8Array(0)],
     ['no Parquet', Buffer.from('hello, this is no parquet file at all')],
-    [
-      'rows of another kind',
-      writeScores([{ key: 'a', split: 'dev', label: 'live', species: null, score: 1 }]),
-    ],
+    ['rows of another kind', writeScores([SCORE])],
     ['the first half', good.subarray(0, good.length / 2)],
     ['all but the last byte', good.subarray(0, -1)],
     ['a label that does not exist', writeOutcomes([{ ...OUTCOME, label: 'real' as never }])],

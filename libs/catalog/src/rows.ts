@@ -24,6 +24,9 @@ const SCORE_COLUMNS: Readonly<Record<keyof CleanScore, ColumnType>> = {
   split: 'STRING',
   label: 'STRING',
   species: 'STRING',
+  illumination: 'STRING',
+  attributes: 'STRING',
+  subject: 'STRING',
   score: 'DOUBLE',
 };
 

@@ -16,6 +16,11 @@ export const FacetSummary = z.strictObject({
   dimensions: z.int().positive(),
   /** Balanced accuracy of the prior's linear probe on the dev split; null without a prior. */
   probeAccuracy: z.number().min(0).max(1).nullable(),
+  /**
+   * Balanced accuracy on dev of the probe that stands in for a missing head, on the facet's own labels (mean over bits);
+   * null where dev does not label the facet, absent where no probe was fitted.
+   */
+  labelAccuracy: z.number().min(0).max(1).nullable().optional(),
   /** Train samples per class that the prior stands on; null without a prior. */
   priorSamples: z.strictObject({ live: z.int(), spoof: z.int() }).nullable(),
   /** Why there is no prior, in words for the report. */

@@ -21,12 +21,16 @@ export const Outcome = z.strictObject({
 });
 export type Outcome = z.infer<typeof Outcome>;
 
-/** What the model says of a clean image: a row of the features' `scores.parquet`. */
+/** What the model says of a clean image, and what is known of it: a row of the features' `scores.parquet`. */
 export const CleanScore = z.strictObject({
   key: z.string(),
   split: z.enum(['dev', 'test']),
   label: z.enum(CLASSES),
   species: z.string().nullable(),
+  illumination: z.string().nullable(),
+  /** One 0 or 1 per attribute, in the order of `ATTRIBUTES`. */
+  attributes: z.string().nullable(),
+  subject: z.string().nullable(),
   /** High for live. */
   score: z.number(),
 });

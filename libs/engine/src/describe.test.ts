@@ -109,6 +109,28 @@ describe('describe', () => {
   });
 });
 
+describe('readouts', () => {
+  it('are linear functions of the features, which stay in the worker', async () => {
+    const images = { photos: given, prepared: true };
+    const { features } = await engine.describe({ source, images, batch: 8, features: [TYPES] });
+    const weights = Float32Array.from({ length: 64 }, (_, i) => Math.sin(i));
+    const readouts = { two: { feature: TYPES, weights, bias: [0.5, -1] } };
+    const task = { source, images, batch: 8, features: [], readouts };
+    const described = await engine.describe(task);
+    expect(described.features).toEqual({});
+    const value = (i: number, k: number): number =>
+      features[TYPES].subarray(32 * i, 32 * i + 32).reduce(
+        (sum, z, j) => sum + z * weights[32 * k + j],
+        [0.5, -1][k],
+      );
+    close(
+      described.readouts['two'],
+      Array.from({ length: 2 * N }, (_, at) => value(at >> 1, at % 2)),
+      4,
+    );
+  });
+});
+
 describe('moments and fit', () => {
   it('are those of the described features, however the images were cut', async () => {
     const images = { photos: await photos(60), prepared: true };
@@ -141,10 +163,12 @@ describe('moments and fit', () => {
         });
       }),
     );
+    const merged = (id: string) =>
+      chunks[0][id].map((_, group) => Moments.merged(chunks.map((chunk) => chunk[id][group])).data);
     const { priors, probes } = await engine.fit([
-      { id: 'types', kind: 'prior', chunks: chunks.map((chunk) => chunk['types']) },
-      { id: 'texture', kind: 'prior', chunks: chunks.map((chunk) => chunk['texture']) },
-      { id: 'thirds', kind: 'probe', chunks: chunks.map((chunk) => chunk['thirds']) },
+      { id: 'types', kind: 'prior', groups: merged('types') },
+      { id: 'texture', kind: 'prior', groups: merged('texture') },
+      { id: 'thirds', kind: 'probe', groups: merged('thirds') },
     ]);
     for (const [id, name] of [
       ['types', TYPES],

@@ -104,7 +104,7 @@ export async function attackSourceOf(
   ]);
   const moments = await engine.moments({ source, images, batch: 16, groupings });
   const { priors } = await engine.fit(
-    groupings.map(({ id }) => ({ id, kind: 'prior' as const, chunks: [moments[id]] })),
+    groupings.map(({ id }) => ({ id, kind: 'prior' as const, groups: moments[id] })),
   );
   const fitted = (name: string) => ({ prior: priors[`prior/${name}`], control: priors[`control/${name}`] });
   return {

@@ -88,21 +88,27 @@ export interface MomentsTask {
   readonly groupings: readonly Grouping[];
 }
 
-/** Moments by grouping id and group, to be merged in the order of the chunks. */
+/** Moments by grouping id and group. */
 export type MomentsResult = Readonly<Record<string, readonly MomentsData[]>>;
 
-/** What to fit to the moments of all chunks together. */
+/** What to fit to moments. */
 export interface Fit {
   readonly id: string;
   /** `prior`: groups live and spoof. `probe`: a group per class. `multi-label`: 2k and 2k+1 are bit k off and on. */
   readonly kind: 'prior' | 'probe' | 'multi-label';
-  /** [chunk][group] */
-  readonly chunks: readonly (readonly MomentsData[])[];
+  readonly groups: readonly MomentsData[];
 }
 
 export interface FitResult {
   readonly priors: Readonly<Record<string, LinearPrior>>;
   readonly probes: Readonly<Record<string, LinearProbe>>;
+}
+
+/** A linear function of a pooled feature of d numbers: weights [outputs, d], bias [outputs]. */
+export interface Readout {
+  readonly feature: string;
+  readonly weights: Float32Array;
+  readonly bias: ArrayLike<number>;
 }
 
 export interface DescribeTask {
@@ -111,6 +117,8 @@ export interface DescribeTask {
   readonly batch: number;
   readonly features: readonly string[];
   readonly texture?: string;
+  /** By names of the caller's; for who wants to know what a feature says and not the feature. */
+  readonly readouts?: Readonly<Record<string, Readout>>;
 }
 
 /** Under which the texture statistics stand among the features. */
@@ -121,6 +129,8 @@ export interface DescribeResult {
   readonly scores: Float64Array;
   /** Pooled features [n, size] by tensor; the texture statistics under {@link TEXTURE}. */
   readonly features: Readonly<Record<string, Float32Array>>;
+  /** [n, outputs] by the names of the task's readouts. */
+  readonly readouts: Readonly<Record<string, Float32Array>>;
 }
 
 export interface TrainingPartTask {

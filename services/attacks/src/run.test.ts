@@ -84,9 +84,8 @@ beforeAll(async () => {
     priors,
     controls: {},
     probes: {},
-    scores: [],
   };
-  await saveFeatures(store, FEATURES, features);
+  await saveFeatures(store, FEATURES, features, []);
   const cells = Object.values(CELLS);
   const planned = {
     schema: 'facet.planned/v1',

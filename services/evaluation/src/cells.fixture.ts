@@ -64,7 +64,6 @@ export function featuresOf(
     priors,
     controls: priors,
     probes: {},
-    scores: [],
   };
 }
 

@@ -1,6 +1,13 @@
 /** Ends an evaluation whose shards are all in: metrics, verdict, report. The JSON is written last. */
 import { cpus } from 'node:os';
-import { Dataset, loadFeatures, loadModel, loadRequest, type PlannedEvaluation } from '@facet/catalog';
+import {
+  Dataset,
+  loadFeatures,
+  loadModel,
+  loadRequest,
+  loadScores,
+  type PlannedEvaluation,
+} from '@facet/catalog';
 import { keys, type Outcome, type Report } from '@facet/contracts';
 import type { Engine } from '@facet/engine';
 import { renderJUnit } from '@facet/report';
@@ -28,19 +35,20 @@ export async function conclude(
 ): Promise<Report> {
   const { store, engine, renderer, version } = dependencies;
   const { evaluation, plan } = planned;
-  const [model, dataset, features, { policy }] = await Promise.all([
+  const [model, dataset, { summary }, scores, { policy }] = await Promise.all([
     loadModel(store, planned.model),
     Dataset.open(store, planned.dataset),
     loadFeatures(store, planned.features),
+    loadScores(store, planned.features),
     loadRequest(store, evaluation),
   ]);
-  const threshold = features.summary.threshold.value;
+  const threshold = summary.threshold.value;
   const outcomes = new Map<string, Outcome[]>();
   for (const cell of planned.cells) outcomes.set(cell.id, await cellOutcomes(store, planned, cell));
-  const clean = judgeClean(features);
+  const clean = judgeClean(summary, scores);
   const cells = planned.cells.map((cell) => judgeCell(cell, outcomes.get(cell.id) ?? [], threshold));
   const curves = curvesOf(cells);
-  const facets = features.summary.facets;
+  const facets = summary.facets;
   const ranks = ranksOf(
     plan,
     curves,
@@ -60,7 +68,7 @@ export async function conclude(
     gains: gainsOf(cells),
     worst,
     verdict: verdictOf(policy, clean, cells),
-    notes: features.summary.notes,
+    notes: summary.notes,
     provenance: {
       facet: version,
       seed: plan.seed,

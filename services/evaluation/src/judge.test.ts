@@ -64,21 +64,21 @@ describe('judgeClean', () => {
     split,
     label,
     species,
+    illumination: null,
+    attributes: null,
+    subject: null,
     score: value,
   });
 
   it('judges the test split alone, at the frozen threshold', () => {
-    const features = {
-      ...featuresOf([], [], 1),
-      scores: [
-        score('dev', 'live', -9, 'live'),
-        score('test', 'live', 2, 'live'),
-        score('test', 'live', 0.5, 'live'),
-        score('test', 'spoof', 0, 'phone'),
-        score('test', 'spoof', 1, 'pad'),
-      ],
-    };
-    expect(judgeClean(features)).toMatchObject({
+    const scores = [
+      score('dev', 'live', -9, 'live'),
+      score('test', 'live', 2, 'live'),
+      score('test', 'live', 0.5, 'live'),
+      score('test', 'spoof', 0, 'phone'),
+      score('test', 'spoof', 1, 'pad'),
+    ];
+    expect(judgeClean(featuresOf([], [], 1).summary, scores)).toMatchObject({
       split: 'test',
       samples: 4,
       live: 2,
@@ -94,7 +94,7 @@ describe('judgeClean', () => {
   });
 
   it('needs test samples', () => {
-    expect(() => judgeClean(featuresOf([], []))).toThrow('dataset: has no test samples');
+    expect(() => judgeClean(featuresOf([], []).summary, [])).toThrow('dataset: has no test samples');
   });
 });
 

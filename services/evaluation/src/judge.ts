@@ -1,12 +1,14 @@
 /** From stored outcomes to the figures of a report. Pure but for reading the outcomes. */
-import { type PlannedEvaluation, readOutcomes, type StoredFeatures } from '@facet/catalog';
+import { type PlannedEvaluation, readOutcomes } from '@facet/catalog';
 import {
   AUXILIARY_FACETS,
   type Cell,
   type CellReport,
   type CleanReport,
+  type CleanScore,
   type EvaluationPlan,
   type FacetCurve,
+  type Features,
   formatSearch,
   keys,
   type Outcome,
@@ -33,12 +35,15 @@ export async function cellOutcomes(
   return outcomes;
 }
 
-export function judgeClean({ summary, scores }: StoredFeatures): CleanReport {
+export function judgeClean(
+  { threshold }: Pick<Features, 'threshold'>,
+  scores: readonly CleanScore[],
+): CleanReport {
   const test = scores.filter(({ split }) => split === 'test');
   const samples = test.map(({ score, label, species }) => ({ score, live: label === 'live', species }));
-  const { accuracy, ...rest } = cleanSummary(samples, summary.threshold.value);
+  const { accuracy, ...rest } = cleanSummary(samples, threshold.value);
   if (accuracy === null) throw new InputError('has no test samples', { field: 'dataset' });
-  return { split: 'test', thresholdSource: summary.threshold.source, accuracy, ...rest };
+  return { split: 'test', thresholdSource: threshold.source, accuracy, ...rest };
 }
 
 export function judgeCell(cell: Cell, outcomes: readonly Outcome[], threshold: number): CellReport {

@@ -2,12 +2,13 @@ import { priorValue } from '@facet/adversary';
 import {
   fittedTo,
   loadFeatures,
+  loadScores,
   saveRequest,
   sha256,
   type StoredFeatures,
   TEXTURE_PRIOR,
 } from '@facet/catalog';
-import { ATTRIBUTES, EvaluationPlan, ILLUMINATIONS, SPOOF_TYPES } from '@facet/contracts';
+import { ATTRIBUTES, type CleanScore, EvaluationPlan, ILLUMINATIONS, SPOOF_TYPES } from '@facet/contracts';
 import { Engine, share } from '@facet/engine';
 import { NO_LOG, type ProgressReport } from '@facet/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -46,7 +47,7 @@ async function extract(
   const request = { model, dataset, priorSamples: 1000, seed: 1, ...changes };
   const onProgress = (...at: [number, number]) => void seen.push(at);
   const folder = await extractFeatures({ store, engine: using }, request, { signal, onProgress });
-  return { folder, features: await loadFeatures(store, folder) };
+  return { folder, features: await loadFeatures(store, folder), scores: await loadScores(store, folder) };
 }
 
 async function contents({ store }: World, prefix: string): Promise<Record<string, string>> {
@@ -68,10 +69,11 @@ const without = (world: World, ...bare: string[]): object => ({
 const COUNTS = { train: 60, dev: 20, test: 6 };
 let world: World;
 let features: StoredFeatures;
+let scores: CleanScore[];
 let folder: string;
 beforeAll(async () => {
   world = await open(COUNTS);
-  ({ features, folder } = await extract(world));
+  ({ features, folder, scores } = await extract(world));
 });
 
 describe('a dataset with enough samples', () => {
@@ -118,7 +120,7 @@ describe('a dataset with enough samples', () => {
     const { threshold } = features.summary;
     expect(threshold).toMatchObject({ source: 'dev-eer', samples: 20 });
     const of = (split: string, label: string): number[] =>
-      features.scores.flatMap((one) => (one.split === split && one.label === label ? [one.score] : []));
+      scores.flatMap((one) => (one.split === split && one.label === label ? [one.score] : []));
     const [live, spoof] = [of('dev', 'live'), of('dev', 'spoof')];
     expect([live.length, spoof.length]).toEqual([10, 10]);
     expect(of('test', 'live').length + of('test', 'spoof').length).toBe(6);
@@ -185,6 +187,10 @@ describe('facets without a head', () => {
       reflection: 'head',
     });
     const { probes } = found.features;
+    for (const { facet, source, labelAccuracy } of found.features.summary.facets) {
+      if (source !== 'probe') expect(labelAccuracy, facet).toBeUndefined();
+      else expect(labelAccuracy, facet).toBeGreaterThan(0);
+    }
     expect(
       Object.fromEntries(Object.entries(probes).map(([facet, { classes }]) => [facet, classes])),
     ).toEqual({
@@ -216,13 +222,13 @@ describe('a dataset that lacks something', () => {
 
   it('is decided at the boundary of the model without a dev split, at the threshold of the manifest with one', async () => {
     const bare = await open({ train: 0, dev: 0, test: 4 });
-    const { features: given } = await extract(bare);
+    const { features: given, scores: clean } = await extract(bare);
     expect(given.summary.threshold).toEqual({ value: 0, source: 'boundary', samples: 0 });
     expect(given.summary.notes).toEqual([
       expect.stringContaining('has 0 live and 0 spoof samples'),
       expect.stringContaining('no dev split with both classes'),
     ]);
-    expect(given.scores.map(({ split }) => split)).toEqual(['test', 'test', 'test', 'test']);
+    expect(clean.map(({ split }) => split)).toEqual(['test', 'test', 'test', 'test']);
 
     const one = await open({ train: 0, dev: 1, test: 2 });
     expect((await extract(one)).features.summary.threshold.source).toBe('boundary');

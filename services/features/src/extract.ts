@@ -1,8 +1,9 @@
 /**
  * What a model's features say about live and spoof on a dataset: priors and probes from the train split, the decision
- * threshold from the dev split. Images stream through in chunks; memory does not grow with the dataset.
+ * threshold from the dev split. Images stream through in chunks: what grows with the dataset is one row per dev and test
+ * image, its score.
  */
-import { balancedAccuracy, boundaryOf, MIN_PRIOR_SAMPLES } from '@facet/adversary';
+import { boundaryOf, MIN_PRIOR_SAMPLES } from '@facet/adversary';
 import {
   Dataset,
   digestOf,
@@ -28,19 +29,20 @@ import {
   type Split,
 } from '@facet/contracts';
 import type { StoredSample } from '@facet/datasets';
-import { type Engine, type FitResult, type ModelFacts, type MomentsResult, share } from '@facet/engine';
+import { type Engine, type ModelFacts, type MomentsResult, share } from '@facet/engine';
 import { eerThreshold } from '@facet/metrics';
 import type { ObjectStore } from '@facet/store';
+import { GatheredMoments } from './gather.js';
 import {
-  classOf,
   controlId,
-  dealClasses,
   type FacetGroups,
   fitsOf,
   groupingsOf,
   priorId,
   probeOf,
+  ShuffledClasses,
 } from './groupings.js';
+import { Quality } from './quality.js';
 
 /** Images per task that goes to a worker; a stored shard's worth, so that each is read once. */
 const CHUNK = 256;
@@ -73,13 +75,6 @@ async function* chunks(
     yield dataset.at(split, indices.slice(from, from + CHUNK));
 }
 
-async function labelsOf(dataset: Dataset, indices: readonly number[]): Promise<SampleLabels[]> {
-  const labels: SampleLabels[] = [];
-  for await (const chunk of chunks(dataset, 'train', indices))
-    labels.push(...chunk.map((sample) => sample.labels));
-  return labels;
-}
-
 /** Folder of the features; computed once for a model, a dataset and a request, then found. */
 export async function extractFeatures(
   dependencies: ExtractDependencies,
@@ -97,12 +92,10 @@ export async function extractFeatures(
     seed: request.seed,
   };
   const folder = featuresFolder(request.model, request.dataset, digestOf(identity));
-  if ((await findFeatures(store, folder)) === undefined)
-    await saveFeatures(
-      store,
-      folder,
-      await new Extraction(dependencies, request, context, model, dataset).run(),
-    );
+  if ((await findFeatures(store, folder)) === undefined) {
+    const { features, scores } = await new Extraction(dependencies, request, context, model, dataset).run();
+    await saveFeatures(store, folder, features, scores);
+  }
   return folder;
 }
 
@@ -120,32 +113,35 @@ class Extraction {
     this.#source = { digest: model.digest, bytes: share(model.bytes), manifest: model.manifest };
   }
 
-  async run(): Promise<StoredFeatures> {
+  async run(): Promise<{ features: StoredFeatures; scores: CleanScore[] }> {
     const { engine } = this.dependencies;
     const facts = await engine.check(this.#source, this.context.signal);
-    const indices = spread(this.dataset.count('train'), this.request.priorSamples);
-    const labels = await labelsOf(this.dataset, indices);
-    const counts = { live: labels.filter((l) => classOf(l) === 0).length, spoof: 0 };
-    counts.spoof = labels.length - counts.live;
-    const facets = this.#facets(labels);
+    const facets = Object.entries(this.model.manifest.facets)
+      .filter(([facet]) => facet !== DECISION_FACET)
+      .map(([facet, { feature, head }]): FacetGroups => ({ facet, feature, probe: probeOf(facet, head) }));
+    const moments = await this.#moments(facts, facets);
+    const counts = {
+      live: moments.count(priorId(TEXTURE_PRIOR), LIVE),
+      spoof: moments.count(priorId(TEXTURE_PRIOR), SPOOF),
+    };
     const enough = Math.min(counts.live, counts.spoof) >= MIN_PRIOR_SAMPLES;
-    const moments = await this.#moments(facts, facets, labels, indices);
     const fits = fitsOf(facets, moments, enough);
     const fitted =
       fits.length === 0 ? { priors: {}, probes: {} } : await engine.fit(fits, this.context.signal);
-    const tensors = facets.map(({ feature }) => feature);
-    const dev = await this.#describe('dev', tensors);
-    const test = await this.#describe('test', []);
-    const accuracy = accuraciesOf(facets, fitted, dev);
-    const threshold = thresholdOf(this.model.manifest, dev.scores);
-    const summaries = facets.map(({ facet, feature, probe }): FacetSummary => {
-      const head = this.model.manifest.facets[facet].head;
+    const quality = new Quality(facets, fitted);
+    const dev = await this.#describe('dev', quality);
+    const test = await this.#describe('test');
+    const threshold = thresholdOf(this.model.manifest, dev);
+    const summaries = facets.map(({ facet, feature }): FacetSummary => {
+      const { head } = this.model.manifest.facets[facet];
+      const probed = Object.hasOwn(fitted.probes, facet);
       return {
         facet,
-        source: head !== undefined ? 'head' : probe !== undefined ? 'probe' : 'tensor',
+        source: head !== undefined ? 'head' : probed ? 'probe' : 'tensor',
         feature,
         dimensions: facts.features[facet],
-        probeAccuracy: accuracy[facet],
+        probeAccuracy: quality.ofPrior(facet),
+        ...(probed && { labelAccuracy: quality.ofProbe(facet) }),
         priorSamples: enough ? counts : null,
         ...(enough ? {} : { withoutPrior: tooFew(counts) }),
       };
@@ -167,87 +163,70 @@ class Extraction {
         }),
       );
     return {
-      summary,
-      priors: named(priorId),
-      controls: named(controlId),
-      probes: fitted.probes,
-      scores: [...dev.scores, ...test.scores],
+      features: { summary, priors: named(priorId), controls: named(controlId), probes: fitted.probes },
+      scores: [...dev, ...test],
     };
   }
 
-  #facets(labels: readonly SampleLabels[]): FacetGroups[] {
-    return Object.entries(this.model.manifest.facets)
-      .filter(([facet]) => facet !== DECISION_FACET)
-      .map(([facet, { feature, head }]) => ({ facet, feature, probe: probeOf(facet, head, labels) }));
-  }
-
-  async #moments(
-    facts: ModelFacts,
-    facets: readonly FacetGroups[],
-    labels: readonly SampleLabels[],
-    indices: readonly number[],
-  ): Promise<MomentsResult[]> {
-    const classes = dealClasses(labels, this.request.seed);
-    const results: Promise<MomentsResult>[] = [];
-    let from = 0;
+  /** Class-conditional moments of the train split. */
+  async #moments(facts: ModelFacts, facets: readonly FacetGroups[]): Promise<GatheredMoments> {
+    const { engine } = this.dependencies;
+    const { signal, onProgress } = this.context;
+    const indices = spread(this.dataset.count('train'), this.request.priorSamples);
+    const shuffled = new ShuffledClasses(this.request.seed);
+    const gathered = new GatheredMoments();
+    const running: { readonly images: number; readonly result: Promise<MomentsResult> }[] = [];
     let done = 0;
+    const takeFirst = async (): Promise<void> => {
+      const { images, result } = running.shift()!;
+      await gathered.add(await result);
+      done += images;
+      onProgress(done, indices.length);
+    };
     for await (const photos of chunks(this.dataset, 'train', indices)) {
-      const range = { from, to: from + photos.length };
-      const groupings = groupingsOf(facets, facts.texture, labels, classes, range);
+      const labels = photos.map((photo) => photo.labels);
+      const groupings = groupingsOf(facets, facts.texture, labels, shuffled);
       const task = { source: this.#source, images: { photos, prepared: false }, batch: BATCH, groupings };
-      const result = this.dependencies.engine.moments(task, this.context.signal).then((found) => {
-        done += photos.length;
-        this.context.onProgress(done, indices.length);
-        return found;
-      });
-      results.push(result);
-      from = range.to;
+      const result = engine.moments(task, signal);
+      result.catch(() => undefined);
+      running.push({ images: photos.length, result });
       // As many chunks in memory as workers can use.
-      await results.at(-this.dependencies.engine.threads);
+      if (running.length > engine.threads) await takeFirst();
     }
-    return Promise.all(results);
+    while (running.length > 0) await takeFirst();
+    return gathered;
   }
 
-  /** Scores of a split, and the features where they are wanted. */
-  async #describe(split: 'dev' | 'test', features: readonly string[]): Promise<Described> {
+  /** What the model says of every image of a split; `quality` hears how well each fit reads it. */
+  async #describe(split: 'dev' | 'test', quality?: Quality): Promise<CleanScore[]> {
+    const { engine } = this.dependencies;
     const scores: CleanScore[] = [];
-    const found = new Map<string, Float32Array[]>();
-    for await (const photos of chunks(this.dataset, split, spread(this.dataset.count(split), Infinity))) {
+    const all = spread(this.dataset.count(split), Infinity);
+    for await (const photos of chunks(this.dataset, split, all)) {
       const images = { photos, prepared: false };
-      const task = { source: this.#source, images, batch: BATCH, features };
-      const result = await this.dependencies.engine.describe(task, this.context.signal);
+      const task = { source: this.#source, images, batch: BATCH, features: [] };
+      const readouts = quality?.readouts ?? {};
+      const result = await engine.describe({ ...task, readouts }, this.context.signal);
+      const labels = photos.map((photo) => photo.labels);
+      quality?.add(labels, result.readouts);
       photos.forEach(({ key, labels }, i) => {
-        const { label, spoofType } = labels;
-        scores.push({ key, split, label, species: spoofType ?? null, score: result.scores[i] });
+        scores.push(cleanScore(key, split, labels, result.scores[i]));
       });
-      for (const [name, values] of Object.entries(result.features))
-        found.set(name, [...(found.get(name) ?? []), values]);
     }
-    return { scores, features: new Map([...found].map(([name, parts]) => [name, concat(parts)])) };
+    return scores;
   }
 }
 
-interface Described {
-  readonly scores: readonly CleanScore[];
-  /** [n, size] by tensor. */
-  readonly features: ReadonlyMap<string, Float32Array>;
-}
-
-/** How well each prior separates live from spoof on the dev split. */
-function accuraciesOf(
-  facets: readonly FacetGroups[],
-  { priors }: FitResult,
-  dev: Described,
-): Record<string, number | null> {
-  const labels = Uint8Array.from(dev.scores, ({ label }) => (label === 'live' ? LIVE : SPOOF));
-  return Object.fromEntries(
-    facets.map(({ facet, feature }) => {
-      const prior = priors[priorId(facet)];
-      const values = dev.features.get(feature);
-      return [facet, prior && values ? balancedAccuracy(prior, values, labels) : null];
-    }),
-  );
-}
+const cleanScore = (key: string, split: 'dev' | 'test', labels: SampleLabels, score: number): CleanScore => ({
+  key,
+  split,
+  label: labels.label,
+  species: labels.spoofType ?? null,
+  illumination: labels.illumination ?? null,
+  attributes: labels.attributes?.join('') ?? null,
+  subject: labels.subject ?? null,
+  score,
+});
 
 /** Frozen here, once: equal error rate on dev unless the manifest decides; the model's own boundary without a dev split. */
 function thresholdOf(manifest: ModelManifest, dev: readonly CleanScore[]): Features['threshold'] {
@@ -262,13 +241,3 @@ const WITHOUT_DEV =
 
 const tooFew = ({ live, spoof }: { live: number; spoof: number }): string =>
   `The train split has ${live} live and ${spoof} spoof samples; a prior needs ${MIN_PRIOR_SAMPLES} of each. Objectives that use one (sfa, prior-only) are left out.`;
-
-function concat(parts: readonly Float32Array[]): Float32Array {
-  const out = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    out.set(part, offset);
-    offset += part.length;
-  }
-  return out;
-}

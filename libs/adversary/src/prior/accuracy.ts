@@ -1,20 +1,22 @@
-/** How well the prior's direction separates live from spoof: what a reader must know beside every result. */
-import { priorValue, type LinearPrior } from './prior.js';
+/** How well a linear function reads classes off a feature: what a reader must know beside every result. */
 
-/** Mean of the two classes' accuracies over features [n, d]; null where a class is missing. */
-export function balancedAccuracy(
-  prior: LinearPrior,
-  features: Float32Array,
-  labels: Uint8Array,
-): number | null {
-  const d = prior.weights.length;
-  const right = [0, 0];
-  const seen = [0, 0];
-  labels.forEach((label, i) => {
-    seen[label]++;
-    const spoof = priorValue(prior, features.subarray(i * d, (i + 1) * d)) > 0 ? 1 : 0;
-    if (spoof === label) right[label]++;
-  });
-  if (seen[0] === 0 || seen[1] === 0) return null;
-  return (right[0] / seen[0] + right[1] / seen[1]) / 2;
+/** Mean over the classes that occur of the share of their samples that was recognised. One sample at a time. */
+export class BalancedAccuracy {
+  readonly #seen = new Map<number, number>();
+  readonly #right = new Map<number, number>();
+
+  /** Counts a sample of class `truth` that was taken for `predicted`; a negative class is unknown and not counted. */
+  add(truth: number, predicted: number): void {
+    if (truth < 0) return;
+    this.#seen.set(truth, (this.#seen.get(truth) ?? 0) + 1);
+    if (truth === predicted) this.#right.set(truth, (this.#right.get(truth) ?? 0) + 1);
+  }
+
+  /** null where fewer than two classes were seen: there was nothing to tell apart. */
+  get value(): number | null {
+    if (this.#seen.size < 2) return null;
+    let sum = 0;
+    for (const [label, seen] of this.#seen) sum += (this.#right.get(label) ?? 0) / seen;
+    return sum / this.#seen.size;
+  }
 }

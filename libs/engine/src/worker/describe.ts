@@ -16,13 +16,14 @@ import {
   type FitResult,
   type MomentsResult,
   type MomentsTask,
+  type Readout,
   TEXTURE,
 } from '../tasks.js';
 import { batchesOf } from './batches.js';
 import { imagesOf } from './images.js';
 import { forward } from './models.js';
 
-interface Described extends DescribeResult {
+interface Described extends Pick<DescribeResult, 'scores' | 'features'> {
   readonly from: number;
   readonly n: number;
 }
@@ -51,21 +52,42 @@ async function* describeBatches(
   }
 }
 
+/** weights z + bias for each of n features z. */
+function read({ weights, bias }: Readout, features: Float32Array, n: number): Float32Array {
+  const d = features.length / n;
+  const out = new Float32Array(n * bias.length);
+  for (let i = 0; i < n; i++)
+    for (let k = 0; k < bias.length; k++) {
+      let sum = bias[k];
+      for (let j = 0; j < d; j++) sum += weights[k * d + j] * features[i * d + j];
+      out[i * bias.length + k] = sum;
+    }
+  return out;
+}
+
 export async function describe(task: DescribeTask, signal: AbortSignal): Promise<DescribeResult> {
-  const parts: Described[] = [];
-  for await (const part of describeBatches(task, signal)) parts.push(part);
+  const { readouts = {} } = task;
+  const asked = Object.entries(readouts);
   const n = task.images.photos.length;
   const scores = new Float64Array(n);
-  const features: Record<string, Float32Array> = {};
-  for (const part of parts) {
+  const found = {
+    features: {} as Record<string, Float32Array>,
+    readouts: {} as Record<string, Float32Array>,
+  };
+  const keep = (kind: keyof typeof found, name: string, values: Float32Array, part: Described): void => {
+    const size = values.length / part.n;
+    found[kind][name] ??= new Float32Array(n * size);
+    found[kind][name].set(values, part.from * size);
+  };
+  const wanted = new Set([...task.features, ...asked.map(([, { feature }]) => feature)]);
+  for await (const part of describeBatches({ ...task, features: [...wanted] }, signal)) {
     scores.set(part.scores, part.from);
-    for (const [name, values] of Object.entries(part.features)) {
-      const size = values.length / part.n;
-      features[name] ??= new Float32Array(n * size);
-      features[name].set(values, part.from * size);
-    }
+    for (const name of [...task.features, ...(task.texture === undefined ? [] : [TEXTURE])])
+      keep('features', name, part.features[name], part);
+    for (const [name, readout] of asked)
+      keep('readouts', name, read(readout, part.features[readout.feature], part.n), part);
   }
-  return { scores, features };
+  return { scores, ...found };
 }
 
 export async function moments(task: MomentsTask, signal: AbortSignal): Promise<MomentsResult> {
@@ -96,8 +118,8 @@ export async function moments(task: MomentsTask, signal: AbortSignal): Promise<M
 export function fit(fits: readonly Fit[]): FitResult {
   const priors: Record<string, LinearPrior> = {};
   const probes: Record<string, LinearProbe> = {};
-  for (const { id, kind, chunks } of fits) {
-    const groups = chunks[0].map((_, group) => Moments.merged(chunks.map((chunk) => chunk[group])));
+  for (const { id, kind, groups: data } of fits) {
+    const groups = data.map((one) => new Moments(one.mean.length, one));
     if (kind === 'prior') priors[id] = fitPrior(groups[0], groups[1]);
     else if (kind === 'probe') probes[id] = fitProbe(groups);
     else {
