@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { type ProgramName, PROGRAMS } from './programs.js';
+import { type Program, type ProgramName, PROGRAMS } from './programs.js';
 
 /** Where installed programs are kept: `FACET_CACHE`, or `facet` in the user's cache folder. */
 export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
@@ -57,9 +57,8 @@ function isExecutable(path: string): boolean {
 
 function isMeant(name: ProgramName, path: string): boolean {
   try {
-    return PROGRAMS[name].prints.test(
-      execFileSync(path, ['--version'], { encoding: 'utf8', timeout: 10_000 }),
-    );
+    const { asked = '--version', prints }: Program = PROGRAMS[name];
+    return prints.test(execFileSync(path, [asked], { encoding: 'utf8', timeout: 10_000 }));
   } catch {
     return false;
   }

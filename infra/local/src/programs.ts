@@ -7,7 +7,9 @@ export interface Program {
   /** The Go package that builds it. */
   readonly source: string;
   readonly version: string;
-  /** What `--version` prints, in some line. */
+  /** How it is asked for its version, where not with `--version`. */
+  readonly asked?: string;
+  /** What it then prints, in some line. */
   readonly prints: RegExp;
 }
 
@@ -31,6 +33,12 @@ export const PROGRAMS = {
     source: 'github.com/versity/versitygw/cmd/versitygw',
     version: 'v1.8.0',
     prints: /^Version/m,
+  },
+  kustomize: {
+    source: 'sigs.k8s.io/kustomize/kustomize/v5',
+    version: 'v5.8.2',
+    asked: 'version',
+    prints: /^v5\./m,
   },
 } as const satisfies Readonly<Record<string, Program>>;
 
