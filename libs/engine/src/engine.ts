@@ -1,29 +1,31 @@
 /**
  * Compute on ONNX Runtime, in worker threads: one per core with one intra-op thread each, since batches scale across
- * sessions and operators do not inside one. The event loop only passes bytes on.
+ * sessions and operators do not inside one. The event loop only passes bytes on. No thread sees a model before a process
+ * of its own has opened and run it.
  */
-import { availableParallelism } from 'node:os';
 import { createRequire } from 'node:module';
-import { ModelError, type ModelFault } from '@facet/onnx';
 import { type RunOptions, ThreadPool } from '@facet/threads';
+import type { ModelSource } from './model-source.js';
+import { revive } from './revive.js';
+import { type Provider, settingsOf, type WorkerSettings } from './settings.js';
 import type { Tasks } from './tasks.js';
+import { Vetting, type VettingOptions } from './vetting.js';
 
 const { version } = createRequire(import.meta.url)('onnxruntime-node/package.json') as { version: string };
 
 export interface EngineOptions {
-  /** Worker threads; the number of cores unless given. */
+  /** Worker threads; see {@link settingsOf}. */
   readonly threads?: number;
+  /** What the threads may hold together of models, sessions and the memory of their runs; see {@link settingsOf}. */
+  readonly memoryBytes?: number;
+  /** One that {@link chooseProvider} found to work; the CPU unless given. */
+  readonly provider?: Provider;
+  /** Limits of the process that opens models first. */
+  readonly vetting?: VettingOptions;
 }
 
 type Input<T extends keyof Tasks> = Tasks[T]['input'];
 type Result<T extends keyof Tasks> = Tasks[T]['result'];
-
-/** Errors of a worker come back by name; a model's keeps its class. */
-function revive(error: unknown): unknown {
-  if (!(error instanceof Error) || error.name !== 'ModelError') return error;
-  const { fault, problem, where } = error as Error & { fault: ModelFault; problem: string; where?: string };
-  return new ModelError(fault, problem, where, { cause: error });
-}
 
 /**
  * ONNX Runtime's packages send usage events to their maker unless this is set before the library is loaded. It must be set
@@ -36,32 +38,43 @@ function withoutRuntimeTelemetry(): void {
 export class Engine {
   readonly threads: number;
   /** Which backend computes, as reports say it. */
-  readonly backend = `onnxruntime-node ${version}, cpu`;
+  readonly backend: string;
   readonly #pool: ThreadPool;
+  readonly #vetting: Vetting;
 
-  constructor({ threads = availableParallelism() }: EngineOptions = {}) {
+  constructor(options: EngineOptions = {}) {
     withoutRuntimeTelemetry();
+    const settings = settingsOf();
+    const {
+      threads = settings.threads,
+      memoryBytes = settings.memoryBytes,
+      provider = 'cpu',
+      vetting,
+    } = options;
     this.threads = threads;
+    this.backend = `onnxruntime-node ${version}, ${provider}`;
+    this.#vetting = new Vetting(vetting);
     this.#pool = new ThreadPool({
       name: 'engine',
       url: new URL('../dist/worker.js', import.meta.url),
       size: threads,
+      workerData: { provider, memoryBytes: memoryBytes / threads } satisfies WorkerSettings,
     });
   }
 
   /** What a model is. Errors: ModelError where it is none, is refused, or is not what its manifest says. */
   check(source: Input<'check'>, signal?: AbortSignal): Promise<Result<'check'>> {
-    return this.#run('check', source, options(signal));
+    return this.#vetting.check(source, signal);
   }
 
   /** Decision scores, pooled features and texture statistics of images. */
   describe(task: Input<'describe'>, signal?: AbortSignal): Promise<Result<'describe'>> {
-    return this.#run('describe', task, options(signal));
+    return this.#vetted(task.source, 'describe', task, options(signal));
   }
 
   /** Class-conditional moments of features over images. */
   moments(task: Input<'moments'>, signal?: AbortSignal): Promise<Result<'moments'>> {
-    return this.#run('moments', task, options(signal));
+    return this.#vetted(task.source, 'moments', task, options(signal));
   }
 
   /** Priors and probes of merged moments. */
@@ -74,7 +87,10 @@ export class Engine {
     task: Input<'attack'>,
     { signal, onStep }: { signal?: AbortSignal; onStep?: (samples: number) => void } = {},
   ): Promise<Result<'attack'>> {
-    return this.#run('attack', task, { ...options(signal), ...(onStep && { onProgress: onStep }) });
+    return this.#vetted(task.source, 'attack', task, {
+      ...options(signal),
+      ...(onStep && { onProgress: onStep }),
+    });
   }
 
   compare(task: Input<'compare'>, signal?: AbortSignal): Promise<Result<'compare'>> {
@@ -83,7 +99,7 @@ export class Engine {
 
   /** What a model is, where nobody has written its manifest yet. Errors: ModelError where it is none, or is refused. */
   inspect(task: Input<'inspect'>, signal?: AbortSignal): Promise<Result<'inspect'>> {
-    return this.#run('inspect', task, options(signal));
+    return this.#vetting.run('inspect', task, options(signal));
   }
 
   /**
@@ -91,7 +107,7 @@ export class Engine {
    * model, or `task <field>` where the task itself is wrong.
    */
   gradient(task: Input<'gradient'>, signal?: AbortSignal): Promise<Result<'gradient'>> {
-    return this.#run('gradient', task, options(signal));
+    return this.#vetting.run('gradient', task, options(signal));
   }
 
   /** One part of a training step, always on the same worker for the same part. */
@@ -99,8 +115,18 @@ export class Engine {
     return this.#run('train', task, { ...options(signal), worker: part % this.threads });
   }
 
-  close(): Promise<void> {
-    return this.#pool.close();
+  async close(): Promise<void> {
+    await Promise.all([this.#pool.close(), this.#vetting.close()]);
+  }
+
+  async #vetted<T extends keyof Tasks>(
+    source: ModelSource,
+    task: T,
+    input: Input<T>,
+    runOptions: RunOptions<number>,
+  ): Promise<Result<T>> {
+    await this.#vetting.admit(source, runOptions.signal);
+    return this.#run(task, input, runOptions);
   }
 
   async #run<T extends keyof Tasks>(

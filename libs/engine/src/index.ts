@@ -1,6 +1,8 @@
 // The GradientOracle and Trainer ports on ONNX Runtime, in worker threads.
 export * from './engine.js';
 export * from './inspection.js';
-export * from './model-source.js';
+export { type AttackSource, type FacetProbe, type ModelSource, probeTensor, share } from './model-source.js';
+export { machineMemoryBytes, type Provider, settingsOf } from './settings.js';
 export * from './tasks.js';
 export * from './trainer.js';
+export type { VettingOptions } from './vetting.js';

@@ -27,6 +27,13 @@ export interface FacetProbe {
 /** The tensor that a probe's logits get in the graph. */
 export const probeTensor = (facet: string): string => `facet.probe.${facet}`;
 
+/**
+ * What sessions, models and verdicts are known by. One file may be published twice with other manifests, and one model
+ * fitted on several datasets; `fit` names the probes.
+ */
+export const identityOf = ({ digest, manifest }: ModelSource, fit = ''): string =>
+  JSON.stringify([digest, fit, manifest]);
+
 /** Puts a file into memory that threads share. */
 export function share(bytes: Uint8Array): Uint8Array {
   const shared = new Uint8Array(new SharedArrayBuffer(bytes.byteLength));

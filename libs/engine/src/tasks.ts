@@ -173,5 +173,6 @@ export interface Tasks {
   attack: { input: AttackTask; result: AttackResult };
   inspect: { input: InspectTask; result: Inspection };
   gradient: { input: GradientTask; result: GradientResult };
+  vet: { input: ModelSource; result: undefined };
   train: { input: TrainingPartTask; result: Record<string, number> };
 }

@@ -2,7 +2,7 @@
 import { serveTasks, type TaskContext } from '@facet/threads';
 import type { Tasks } from './tasks.js';
 import { attack } from './worker/attack.js';
-import { check } from './worker/check.js';
+import { check, vet } from './worker/check.js';
 import { compare } from './worker/compare.js';
 import { describe, fit, moments } from './worker/describe.js';
 import { gradient } from './worker/gradient.js';
@@ -26,6 +26,7 @@ const handlers: Handlers = {
   inspect,
   gradient,
   train: trainPart,
+  vet,
 };
 
 serveTasks(handlers);

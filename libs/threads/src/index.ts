@@ -4,3 +4,4 @@ export { ThreadPool, type ThreadPoolOptions } from './thread-pool.js';
 export { ProcessPool, type ProcessPoolOptions } from './process-pool.js';
 export { serveTasks, type Task, type TaskContext } from './serve.js';
 export { PoolClosed, WorkerCrashed } from './errors.js';
+export { onAbort } from './on-abort.js';

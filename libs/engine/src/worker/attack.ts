@@ -13,11 +13,11 @@ import {
   targetName,
 } from '@facet/adversary';
 import { compileObjective } from '@facet/onnx';
-import type { AttackSource } from '../model-source.js';
+import { type AttackSource, identityOf } from '../model-source.js';
 import type { AttackResult, AttackTask } from '../tasks.js';
 import { batchesOf, type Cut } from './batches.js';
 import { imagesOf, pngsOf } from './images.js';
-import { decide, identityOf, modelOf, sessions } from './models.js';
+import { decide, modelOf, sessions } from './models.js';
 import { f32, i64, type Session, type Values } from './sessions.js';
 import { predict, targetOf } from './targets.js';
 

@@ -1,13 +1,15 @@
 /** Whether a model is what its manifest says, found out before anybody stands on it. */
+import { decisionTerm, inputTransform } from '@facet/adversary';
 import { DECISION_FACET, type ModelManifest } from '@facet/contracts';
-import { differentiable, dominators, ModelError, parameterCount } from '@facet/onnx';
+import { compileObjective, differentiable, dominators, ModelError, parameterCount } from '@facet/onnx';
 import type { ModelSource } from '../model-source.js';
 import type { ModelFacts } from '../tasks.js';
-import { decide } from './models.js';
-import { openModel, pooledSize } from './opened-model.js';
+import { decide, modelOf } from './models.js';
+import { type OpenedModel, pooledSize } from './opened-model.js';
+import { f32, i64, Session } from './sessions.js';
 
 /** The rank-4 tensor nearest the middle of the network that everything passes through. */
-function textureOf(manifest: ModelManifest, { published }: ReturnType<typeof openModel>): string {
+function textureOf(manifest: ModelManifest, { published }: OpenedModel): string {
   if (manifest.texture !== undefined) return manifest.texture;
   const features = Object.values(manifest.facets).map((facet) => facet.feature);
   const through = dominators(published.model.graph, manifest.input.name, [manifest.output.name, ...features]);
@@ -29,34 +31,56 @@ function textureOf(manifest: ModelManifest, { published }: ReturnType<typeof ope
   return maps[Math.floor(maps.length / 2)];
 }
 
+/** The first node on the way from the input to a tensor that has no gradient. */
+const obstacleAt = ({ prepared: { model, shapes } }: OpenedModel, input: string, tensor: string) =>
+  differentiable(model.graph, shapes, [input], [tensor]);
+
 /** The node in the way of each facet's own loss, and of the decision's. */
 function withoutGradient(
   { input, output, facets }: ModelManifest,
-  { prepared }: ReturnType<typeof openModel>,
+  opened: OpenedModel,
 ): Record<string, string> {
-  const { model, shapes } = prepared;
   const tensors = new Map([[DECISION_FACET, output.name]]);
   for (const [facet, { feature, head }] of Object.entries(facets))
     if (facet !== DECISION_FACET) tensors.set(facet, head?.output ?? feature);
   return Object.fromEntries(
     [...tensors].flatMap(([facet, tensor]) => {
-      const node = differentiable(model.graph, shapes, [input.name], [tensor]);
+      const node = obstacleAt(opened, input.name, tensor);
       return node === undefined ? [] : [[facet, `node '${node.name}' (${node.op})`]];
     }),
   );
 }
 
+const SAMPLES = 2;
+
+/** The decision's gradient is the other graph that ONNX Runtime gets to see of a model; its numbers do not matter here. */
+async function runGradient(
+  { input, output }: ModelManifest,
+  { prepared }: OpenedModel,
+  pixels: Float32Array,
+) {
+  const terms = [{ term: decisionTerm(output), weight: 1 }];
+  const objective = compileObjective(prepared, { input: inputTransform(input), terms });
+  const session = await Session.open(objective, 'constant');
+  try {
+    const image = f32([SAMPLES, 3, input.height, input.width], pixels);
+    await session.run({ pixels: image, label: i64([SAMPLES], [0, 1]) });
+  } finally {
+    await session.close();
+  }
+}
+
 /**
- * Opens the model, runs it once on grey images, and returns what was found.
+ * Opens the model and runs it once on grey images, and its gradient, if it has one.
  * Errors: ModelError naming the manifest's field, the node or the tensor.
  */
-export async function check(source: ModelSource): Promise<ModelFacts> {
+export async function vet(source: ModelSource): Promise<undefined> {
   const { manifest } = source;
-  const opened = openModel(source);
+  const opened = modelOf(source);
   const { input } = manifest;
-  const grey = new Float32Array(2 * 3 * input.height * input.width).fill(0.5);
+  const grey = new Float32Array(SAMPLES * 3 * input.height * input.width).fill(0.5);
   try {
-    const scores = await decide(source, grey, 2);
+    const scores = await decide(source, grey, SAMPLES);
     if (!scores.every(Number.isFinite))
       throw new ModelError(
         'invalid',
@@ -67,6 +91,19 @@ export async function check(source: ModelSource): Promise<ModelFacts> {
     if (!(error instanceof RangeError)) throw error;
     throw new ModelError('invalid', error.message, 'manifest output', { cause: error });
   }
+  if (obstacleAt(opened, input.name, manifest.output.name) === undefined)
+    await runGradient(manifest, opened, grey);
+  return undefined;
+}
+
+/**
+ * Vets the model, and says what it is.
+ * Errors: as of {@link vet}.
+ */
+export async function check(source: ModelSource): Promise<ModelFacts> {
+  await vet(source);
+  const { manifest } = source;
+  const opened = modelOf(source);
   const features = Object.entries(manifest.facets).map(([facet, { feature }]): [string, number] => [
     facet,
     pooledSize(opened.published.shapes.get(feature)?.dims ?? [], feature),

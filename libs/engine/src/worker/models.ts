@@ -1,40 +1,20 @@
 /** The models that a worker holds: opened once per file and fit, with their sessions. */
 import { inputTransform, scoresOf } from '@facet/adversary';
 import { compileForward, type ForwardSpec, type PreparedModel } from '@facet/onnx';
-import type { AttackSource, FacetProbe, ModelSource } from '../model-source.js';
+import { type AttackSource, type FacetProbe, identityOf, type ModelSource } from '../model-source.js';
+import { MEMORY_BYTES } from './memory.js';
+import { ModelCache } from './model-cache.js';
 import { openModel, type OpenedModel } from './opened-model.js';
 import { f32, type Session, SessionCache } from './sessions.js';
 
-/** Models kept open per worker; each holds its weights twice. */
-const KEPT_MODELS = 4;
+/** Of this worker's memory; a model is only read again when another session is made of it. */
+const SHARE_OF_MODELS = 0.1;
 
-/**
- * One task uses up to three at a time: gradient, decision, target. Each holds the memory of its largest batch, about
- * 60 MB for 32 images of 64x64 in the demo's network, so that an idle one is dear and opening it again is cheap.
- */
-const KEPT_SESSIONS = 4;
+export const sessions = new SessionCache((1 - SHARE_OF_MODELS) * MEMORY_BYTES);
+const models = new ModelCache(SHARE_OF_MODELS * MEMORY_BYTES);
 
-export const sessions = new SessionCache(KEPT_SESSIONS);
-const models = new Map<string, OpenedModel>();
-
-/**
- * What sessions and models are known by. One file may be published twice with other manifests, and one model fitted on
- * several datasets; `fit` names the probes.
- */
-export const identityOf = ({ digest, manifest }: ModelSource, fit = ''): string =>
-  JSON.stringify([digest, fit, manifest]);
-
-export function modelOf(source: ModelSource, fit = '', probes: readonly FacetProbe[] = []): OpenedModel {
-  const key = identityOf(source, fit);
-  const model = models.get(key) ?? openModel(source, probes);
-  models.delete(key);
-  models.set(key, model);
-  for (const oldest of models.keys()) {
-    if (models.size <= KEPT_MODELS) break;
-    models.delete(oldest);
-  }
-  return model;
-}
+export const modelOf = (source: ModelSource, fit = '', probes: readonly FacetProbe[] = []): OpenedModel =>
+  models.get(identityOf(source, fit), () => openModel(source, probes));
 
 type Wanted = Partial<Omit<ForwardSpec, 'input'>>;
 

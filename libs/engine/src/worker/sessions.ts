@@ -1,9 +1,11 @@
 /**
- * ONNX Runtime sessions of one worker thread: one intra-op thread each, since a worker per core beats threads
- * inside a session, and few kept, since each holds its weights.
+ * ONNX Runtime sessions of one worker: one intra-op thread each, since a worker per core beats threads inside a session.
+ * Each keeps its weights and the memory of its largest run, so sessions are bounded by bytes.
  */
-import { type Model, writeModel } from '@facet/onnx';
+import { bare, memoryNeed, type MemoryNeed, type Model, writeModel } from '@facet/onnx';
 import ort from 'onnxruntime-node';
+import { MEMORY_BYTES, PROVIDER, requireRoom } from './memory.js';
+import { runtimeError } from './runtime-errors.js';
 
 /** A tensor as it goes into or comes out of a session. */
 export interface Values {
@@ -21,37 +23,90 @@ export const i64 = (dims: readonly number[], data: ArrayLike<number>): Values =>
   data: BigInt64Array.from(data, BigInt),
 });
 
+/** Code, plans and buffers that even a graph of nothing has. */
+const SESSION_BYTES = 2 ** 20;
+/**
+ * Of what shapes say, since freed tensors leave gaps behind: 1.0 to 1.6 times as much was seen in the gradient graphs of
+ * ResNet-18, MiniFASNet, VGG, MobileNetV2 and CDCN at a batch of 16.
+ */
+const ARENA_OVER_PEAK = 1.6;
+/** A session's own, another one laid out for the processor, and what parsing them left; 3.5 were seen in ResNet-18. */
+const COPIES_OF_WEIGHTS = 3.5;
+
 export class Session {
   readonly inputs: ReadonlySet<string>;
+  /** Those whose first axis is the batch. */
+  readonly #batched: ReadonlySet<string>;
+  /** Samples of the largest run so far; memory once taken is kept for the next. */
+  #largest = 1;
 
-  private constructor(private readonly session: ort.InferenceSession) {
+  private constructor(
+    private readonly session: ort.InferenceSession,
+    private readonly need: MemoryNeed,
+    private readonly limit: number,
+    { graph }: Model,
+  ) {
     this.inputs = new Set(session.inputNames);
+    const batched = graph.inputs.filter(({ dims }) => typeof dims.at(0) === 'string');
+    this.#batched = new Set(batched.map(({ name }) => name));
   }
 
   /**
    * Opens a checked model. `weights: 'constant'` lays constant convolution weights out for the processor;
    * `'fed'` is for training graphs, whose weights are inputs and would only be reordered at every step.
+   *
+   * @param limit bytes that a run may take
+   * @throws ModelError 'limit' where not even one sample has room, 'unsupported' where ONNX Runtime refuses the model
    */
-  static async open(model: Model, weights: 'constant' | 'fed'): Promise<Session> {
-    return new Session(
-      await ort.InferenceSession.create(writeModel(model), {
-        executionProviders: ['cpu'],
+  static async open(
+    model: Model,
+    weights: 'constant' | 'fed',
+    { provider = PROVIDER, limit = MEMORY_BYTES } = {},
+  ): Promise<Session> {
+    const need = memoryNeed(model);
+    requireRoom(bytesAt(need, 1), 1, limit);
+    try {
+      const session = await ort.InferenceSession.create(writeModel(bare(model)), {
+        executionProviders: provider === 'cpu' ? ['cpu'] : [provider, 'cpu'],
         graphOptimizationLevel: weights === 'constant' ? 'all' : 'extended',
         executionMode: 'sequential',
+        // A plan of one block comes on top of the blocks of the first run: twice the memory, and no time won.
+        enableMemPattern: false,
         intraOpNumThreads: 1,
         interOpNumThreads: 1,
         logSeverityLevel: 3,
-      }),
-    );
+      });
+      return new Session(session, need, limit, model);
+    } catch (cause) {
+      throw runtimeError('ONNX Runtime refuses it', cause);
+    }
   }
 
-  /** Runs the graph; feeds that it has no input for are left out, so that callers may offer what they have. */
+  /** What it holds by now. */
+  get bytes(): number {
+    return bytesAt(this.need, this.#largest);
+  }
+
+  /**
+   * Runs the graph; feeds that it has no input for are left out, so that callers may offer what they have.
+   *
+   * @throws ModelError 'limit' where the samples have no room, 'unsupported' where ONNX Runtime cannot run them
+   */
   async run(feeds: Readonly<Record<string, Values>>): Promise<Record<string, Float32Array>> {
     const given = Object.entries(feeds).filter(([name]) => this.inputs.has(name));
+    const batch = given.find(([name]) => this.#batched.has(name));
+    const samples = batch?.[1].dims[0] ?? 1;
+    requireRoom(bytesAt(this.need, samples), samples, this.limit);
+    this.#largest = Math.max(this.#largest, samples);
     const tensors = Object.fromEntries(
       given.map(([name, { type, data, dims }]) => [name, new ort.Tensor(type, data as never, [...dims])]),
     );
-    const results = await this.session.run(tensors);
+    let results: ort.InferenceSession.OnnxValueMapType;
+    try {
+      results = await this.session.run(tensors);
+    } catch (cause) {
+      throw runtimeError('ONNX Runtime cannot run it', cause);
+    }
     return Object.fromEntries(
       Object.entries(results).map(([name, tensor]) => [name, tensor.data as Float32Array]),
     );
@@ -62,16 +117,25 @@ export class Session {
   }
 }
 
+const bytesAt = ({ weights, fixed, perSample }: MemoryNeed, samples: number): number =>
+  SESSION_BYTES + COPIES_OF_WEIGHTS * weights + ARENA_OVER_PEAK * (fixed + samples * perSample);
+
+/**
+ * One task uses up to three sessions in turn: gradient, decision, target. They stay whatever they hold, since opening
+ * them again at every step costs more than it saves.
+ */
+const KEPT_SESSIONS = 4;
+
 /** Sessions by key, opened once, closed when they have not been used for long. */
 export class SessionCache {
   readonly #open = new Map<string, Promise<Session>>();
 
-  /** @param kept the least recently used session is closed beyond this number */
-  constructor(private readonly kept: number) {}
+  /** @param limit bytes of all sessions together, beyond which the least recently used are closed */
+  constructor(private readonly limit: number) {}
 
   async get(key: string, weights: 'constant' | 'fed', make: () => Model): Promise<Session> {
     const known = this.#open.get(key);
-    const session = known ?? Session.open(make(), weights);
+    const session = known ?? Session.open(make(), weights, { limit: this.limit });
     this.#open.delete(key);
     this.#open.set(key, session);
     try {
@@ -85,8 +149,12 @@ export class SessionCache {
   }
 
   async #trim(): Promise<void> {
-    for (const [key, session] of this.#open) {
-      if (this.#open.size <= this.kept) return;
+    const bytesOf = (session: Promise<Session>) => session.then(({ bytes }) => bytes);
+    const sizes = await Promise.all([...this.#open.values()].map(bytesOf));
+    let held = sizes.reduce((sum, bytes) => sum + bytes, 0);
+    for (const [index, [key, session]] of [...this.#open].entries()) {
+      if (held <= this.limit || this.#open.size <= KEPT_SESSIONS) return;
+      held -= sizes[index];
       this.#open.delete(key);
       await (await session).close();
     }

@@ -4,3 +4,4 @@ export { writeModel } from './write.js';
 export { raiseOpset } from './raise/raise.js';
 export { mixesSamples } from './batch/mixing.js';
 export { rebatch } from './batch/rebatch.js';
+export { bare } from './bare.js';

@@ -10,6 +10,7 @@ import { ModelProtoSchema } from './generated/onnx_pb.js';
 import { node, spoiled, type File } from './proto.fixture.js';
 import { readModel } from './read.js';
 import { run } from './runtime.fixture.js';
+import { bare } from './bare.js';
 import { writeModel } from './write.js';
 
 const ARRAYS: Readonly<Record<Exclude<ElementType, 'string'>, new (bytes: ArrayBuffer) => TensorData>> = {
@@ -163,6 +164,15 @@ describe('what the view does not show', () => {
     expect(written.graph!.node.map(({ docString }) => docString)).toEqual(['', 'a part', 'a part']);
     expect(written.graph!.node[1].$unknown).toEqual([unknown]);
     expect(written.docString).toBe('');
+  });
+
+  it('is left out of what a runtime gets to see', () => {
+    const model = readModel(bytes);
+    const written = writeModel(bare(model));
+    const text = Buffer.from(written).toString('latin1');
+    for (const said of ['new', 'a model', 'a graph', 'a part', 'an input', 'purpose'])
+      expect(text).not.toContain(said);
+    expect(readModel(written)).toEqual({ ...model, producer: '', metadata: new Map() });
   });
 
   it('is not kept where it could contradict the view', () => {

@@ -12,20 +12,23 @@
 // @generated from file onnx.proto (package onnx, syntax proto2)
 /* eslint-disable */
 
-import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Message } from "@bufbuild/protobuf";
+import type { GenFile, GenMessage } from '@bufbuild/protobuf/codegenv2';
+import { fileDesc, messageDesc } from '@bufbuild/protobuf/codegenv2';
+import type { Message } from '@bufbuild/protobuf';
 
 /**
  * Describes the file onnx.proto.
  */
-export const file_onnx: GenFile = /*@__PURE__*/
-  fileDesc("Cgpvbm54LnByb3RvEgRvbm54IjQKFlN0cmluZ1N0cmluZ0VudHJ5UHJvdG8SCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJIjUKEk9wZXJhdG9yU2V0SWRQcm90bxIOCgZkb21haW4YASABKAkSDwoHdmVyc2lvbhgCIAEoAyKiAwoKTW9kZWxQcm90bxISCgppcl92ZXJzaW9uGAEgASgDEhUKDXByb2R1Y2VyX25hbWUYAiABKAkSGAoQcHJvZHVjZXJfdmVyc2lvbhgDIAEoCRIOCgZkb21haW4YBCABKAkSFQoNbW9kZWxfdmVyc2lvbhgFIAEoAxISCgpkb2Nfc3RyaW5nGAYgASgJEh8KBWdyYXBoGAcgASgLMhAub25ueC5HcmFwaFByb3RvEi4KDG9wc2V0X2ltcG9ydBgIIAMoCzIYLm9ubnguT3BlcmF0b3JTZXRJZFByb3RvEjQKDm1ldGFkYXRhX3Byb3BzGA4gAygLMhwub25ueC5TdHJpbmdTdHJpbmdFbnRyeVByb3RvEi4KDXRyYWluaW5nX2luZm8YFCADKAsyFy5vbm54LlRyYWluaW5nSW5mb1Byb3RvEiYKCWZ1bmN0aW9ucxgZIAMoCzITLm9ubnguRnVuY3Rpb25Qcm90bxI1Cg1jb25maWd1cmF0aW9uGBogAygLMh4ub25ueC5EZXZpY2VDb25maWd1cmF0aW9uUHJvdG8i1gEKEVRyYWluaW5nSW5mb1Byb3RvEigKDmluaXRpYWxpemF0aW9uGAEgASgLMhAub25ueC5HcmFwaFByb3RvEiMKCWFsZ29yaXRobRgCIAEoCzIQLm9ubnguR3JhcGhQcm90bxI8ChZpbml0aWFsaXphdGlvbl9iaW5kaW5nGAMgAygLMhwub25ueC5TdHJpbmdTdHJpbmdFbnRyeVByb3RvEjQKDnVwZGF0ZV9iaW5kaW5nGAQgAygLMhwub25ueC5TdHJpbmdTdHJpbmdFbnRyeVByb3RvIuMCCg1GdW5jdGlvblByb3RvEgwKBG5hbWUYASABKAkSDQoFaW5wdXQYBCADKAkSDgoGb3V0cHV0GAUgAygJEhEKCWF0dHJpYnV0ZRgGIAMoCRIdCgRub2RlGAcgAygLMg8ub25ueC5Ob2RlUHJvdG8SEgoKZG9jX3N0cmluZxgIIAEoCRIuCgxvcHNldF9pbXBvcnQYCSADKAsyGC5vbm54Lk9wZXJhdG9yU2V0SWRQcm90bxIOCgZkb21haW4YCiABKAkSLQoPYXR0cmlidXRlX3Byb3RvGAsgAygLMhQub25ueC5BdHRyaWJ1dGVQcm90bxIoCgp2YWx1ZV9pbmZvGAwgAygLMhQub25ueC5WYWx1ZUluZm9Qcm90bxIQCghvdmVybG9hZBgNIAEoCRI0Cg5tZXRhZGF0YV9wcm9wcxgOIAMoCzIcLm9ubnguU3RyaW5nU3RyaW5nRW50cnlQcm90byKOAwoKR3JhcGhQcm90bxIdCgRub2RlGAEgAygLMg8ub25ueC5Ob2RlUHJvdG8SDAoEbmFtZRgCIAEoCRImCgtpbml0aWFsaXplchgFIAMoCzIRLm9ubnguVGVuc29yUHJvdG8SEgoKZG9jX3N0cmluZxgKIAEoCRIjCgVpbnB1dBgLIAMoCzIULm9ubnguVmFsdWVJbmZvUHJvdG8SJAoGb3V0cHV0GAwgAygLMhQub25ueC5WYWx1ZUluZm9Qcm90bxIoCgp2YWx1ZV9pbmZvGA0gAygLMhQub25ueC5WYWx1ZUluZm9Qcm90bxI3ChdxdWFudGl6YXRpb25fYW5ub3RhdGlvbhgOIAMoCzIWLm9ubnguVGVuc29yQW5ub3RhdGlvbhIzChJzcGFyc2VfaW5pdGlhbGl6ZXIYDyADKAsyFy5vbm54LlNwYXJzZVRlbnNvclByb3RvEjQKDm1ldGFkYXRhX3Byb3BzGBAgAygLMhwub25ueC5TdHJpbmdTdHJpbmdFbnRyeVByb3RvImsKEFRlbnNvckFubm90YXRpb24SEwoLdGVuc29yX25hbWUYASABKAkSQgoccXVhbnRfcGFyYW1ldGVyX3RlbnNvcl9uYW1lcxgCIAMoCzIcLm9ubnguU3RyaW5nU3RyaW5nRW50cnlQcm90byKhAgoJTm9kZVByb3RvEg0KBWlucHV0GAEgAygJEg4KBm91dHB1dBgCIAMoCRIMCgRuYW1lGAMgASgJEg8KB29wX3R5cGUYBCABKAkSJwoJYXR0cmlidXRlGAUgAygLMhQub25ueC5BdHRyaWJ1dGVQcm90bxISCgpkb2Nfc3RyaW5nGAYgASgJEg4KBmRvbWFpbhgHIAEoCRIQCghvdmVybG9hZBgIIAEoCRI0Cg5tZXRhZGF0YV9wcm9wcxgJIAMoCzIcLm9ubnguU3RyaW5nU3RyaW5nRW50cnlQcm90bxJBChVkZXZpY2VfY29uZmlndXJhdGlvbnMYCiADKAsyIi5vbm54Lk5vZGVEZXZpY2VDb25maWd1cmF0aW9uUHJvdG8izAMKDkF0dHJpYnV0ZVByb3RvEgwKBG5hbWUYASABKAkSCQoBZhgCIAEoAhIJCgFpGAMgASgDEgkKAXMYBCABKAwSHAoBdBgFIAEoCzIRLm9ubnguVGVuc29yUHJvdG8SGwoBZxgGIAEoCzIQLm9ubnguR3JhcGhQcm90bxIOCgZmbG9hdHMYByADKAISDAoEaW50cxgIIAMoAxIPCgdzdHJpbmdzGAkgAygMEiIKB3RlbnNvcnMYCiADKAsyES5vbm54LlRlbnNvclByb3RvEiAKBmdyYXBocxgLIAMoCzIQLm9ubnguR3JhcGhQcm90bxISCgpkb2Nfc3RyaW5nGA0gASgJEhsKAnRwGA4gASgLMg8ub25ueC5UeXBlUHJvdG8SJAoLdHlwZV9wcm90b3MYDyADKAsyDy5vbm54LlR5cGVQcm90bxIMCgR0eXBlGBQgASgFEhUKDXJlZl9hdHRyX25hbWUYFSABKAkSLgoNc3BhcnNlX3RlbnNvchgWIAEoCzIXLm9ubnguU3BhcnNlVGVuc29yUHJvdG8SLwoOc3BhcnNlX3RlbnNvcnMYFyADKAsyFy5vbm54LlNwYXJzZVRlbnNvclByb3RvIocBCg5WYWx1ZUluZm9Qcm90bxIMCgRuYW1lGAEgASgJEh0KBHR5cGUYAiABKAsyDy5vbm54LlR5cGVQcm90bxISCgpkb2Nfc3RyaW5nGAMgASgJEjQKDm1ldGFkYXRhX3Byb3BzGAQgAygLMhwub25ueC5TdHJpbmdTdHJpbmdFbnRyeVByb3RvIqUFCglUeXBlUHJvdG8SLQoLdGVuc29yX3R5cGUYASABKAsyFi5vbm54LlR5cGVQcm90by5UZW5zb3JIABIxCg1zZXF1ZW5jZV90eXBlGAQgASgLMhgub25ueC5UeXBlUHJvdG8uU2VxdWVuY2VIABInCghtYXBfdHlwZRgFIAEoCzITLm9ubnguVHlwZVByb3RvLk1hcEgAEi0KC29wYXF1ZV90eXBlGAcgASgLMhYub25ueC5UeXBlUHJvdG8uT3BhcXVlSAASOgoSc3BhcnNlX3RlbnNvcl90eXBlGAggASgLMhwub25ueC5UeXBlUHJvdG8uU3BhcnNlVGVuc29ySAASMQoNb3B0aW9uYWxfdHlwZRgJIAEoCzIYLm9ubnguVHlwZVByb3RvLk9wdGlvbmFsSAASEgoKZGVub3RhdGlvbhgGIAEoCRpCCgZUZW5zb3ISEQoJZWxlbV90eXBlGAEgASgFEiUKBXNoYXBlGAIgASgLMhYub25ueC5UZW5zb3JTaGFwZVByb3RvGi4KCFNlcXVlbmNlEiIKCWVsZW1fdHlwZRgBIAEoCzIPLm9ubnguVHlwZVByb3RvGjwKA01hcBIQCghrZXlfdHlwZRgBIAEoBRIjCgp2YWx1ZV90eXBlGAIgASgLMg8ub25ueC5UeXBlUHJvdG8aJgoGT3BhcXVlEg4KBmRvbWFpbhgBIAEoCRIMCgRuYW1lGAIgASgJGkgKDFNwYXJzZVRlbnNvchIRCgllbGVtX3R5cGUYASABKAUSJQoFc2hhcGUYAiABKAsyFi5vbm54LlRlbnNvclNoYXBlUHJvdG8aLgoIT3B0aW9uYWwSIgoJZWxlbV90eXBlGAEgASgLMg8ub25ueC5UeXBlUHJvdG9CBwoFdmFsdWUilQEKEFRlbnNvclNoYXBlUHJvdG8SLQoDZGltGAEgAygLMiAub25ueC5UZW5zb3JTaGFwZVByb3RvLkRpbWVuc2lvbhpSCglEaW1lbnNpb24SEwoJZGltX3ZhbHVlGAEgASgDSAASEwoJZGltX3BhcmFtGAIgASgJSAASEgoKZGVub3RhdGlvbhgDIAEoCUIHCgV2YWx1ZSLGAwoLVGVuc29yUHJvdG8SDAoEZGltcxgBIAMoAxIRCglkYXRhX3R5cGUYAiABKAUSKgoHc2VnbWVudBgDIAEoCzIZLm9ubnguVGVuc29yUHJvdG8uU2VnbWVudBIWCgpmbG9hdF9kYXRhGAQgAygCQgIQARIWCgppbnQzMl9kYXRhGAUgAygFQgIQARITCgtzdHJpbmdfZGF0YRgGIAMoDBIWCgppbnQ2NF9kYXRhGAcgAygDQgIQARIMCgRuYW1lGAggASgJEhAKCHJhd19kYXRhGAkgASgMEhcKC2RvdWJsZV9kYXRhGAogAygBQgIQARIXCgt1aW50NjRfZGF0YRgLIAMoBEICEAESEgoKZG9jX3N0cmluZxgMIAEoCRIzCg1leHRlcm5hbF9kYXRhGA0gAygLMhwub25ueC5TdHJpbmdTdHJpbmdFbnRyeVByb3RvEhUKDWRhdGFfbG9jYXRpb24YDiABKAUSNAoObWV0YWRhdGFfcHJvcHMYECADKAsyHC5vbm54LlN0cmluZ1N0cmluZ0VudHJ5UHJvdG8aJQoHU2VnbWVudBINCgViZWdpbhgBIAEoAxILCgNlbmQYAiABKAMiaAoRU3BhcnNlVGVuc29yUHJvdG8SIQoGdmFsdWVzGAEgASgLMhEub25ueC5UZW5zb3JQcm90bxIiCgdpbmRpY2VzGAIgASgLMhEub25ueC5UZW5zb3JQcm90bxIMCgRkaW1zGAMgAygDIk0KGERldmljZUNvbmZpZ3VyYXRpb25Qcm90bxIMCgRuYW1lGAEgASgJEhMKC251bV9kZXZpY2VzGAIgASgFEg4KBmRldmljZRgDIAMoCSKAAQocTm9kZURldmljZUNvbmZpZ3VyYXRpb25Qcm90bxIYChBjb25maWd1cmF0aW9uX2lkGAEgASgJEi4KDXNoYXJkaW5nX3NwZWMYAiADKAsyFy5vbm54LlNoYXJkaW5nU3BlY1Byb3RvEhYKDnBpcGVsaW5lX3N0YWdlGAMgASgFIqMBChFTaGFyZGluZ1NwZWNQcm90bxITCgt0ZW5zb3JfbmFtZRgBIAEoCRIOCgZkZXZpY2UYAiADKAMSPQoZaW5kZXhfdG9fZGV2aWNlX2dyb3VwX21hcBgDIAMoCzIaLm9ubnguSW50SW50TGlzdEVudHJ5UHJvdG8SKgoLc2hhcmRlZF9kaW0YBCADKAsyFS5vbm54LlNoYXJkZWREaW1Qcm90byJVCg9TaGFyZGVkRGltUHJvdG8SDAoEYXhpcxgBIAEoAxI0Cg9zaW1wbGVfc2hhcmRpbmcYAiADKAsyGy5vbm54LlNpbXBsZVNoYXJkZWREaW1Qcm90byJcChVTaW1wbGVTaGFyZGVkRGltUHJvdG8SEwoJZGltX3ZhbHVlGAEgASgDSAASEwoJZGltX3BhcmFtGAIgASgJSAASEgoKbnVtX3NoYXJkcxgDIAEoA0IFCgNkaW0iMgoUSW50SW50TGlzdEVudHJ5UHJvdG8SCwoDa2V5GAEgASgDEg0KBXZhbHVlGAIgAygD");
+export const file_onnx: GenFile =
+  /*@__PURE__*/
+  fileDesc(
+    'Cgpvbm54LnByb3RvEgRvbm54IjQKFlN0cmluZ1N0cmluZ0VudHJ5UHJvdG8SCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJIjUKEk9wZXJhdG9yU2V0SWRQcm90bxIOCgZkb21haW4YASABKAkSDwoHdmVyc2lvbhgCIAEoAyKiAwoKTW9kZWxQcm90bxISCgppcl92ZXJzaW9uGAEgASgDEhUKDXByb2R1Y2VyX25hbWUYAiABKAkSGAoQcHJvZHVjZXJfdmVyc2lvbhgDIAEoCRIOCgZkb21haW4YBCABKAkSFQoNbW9kZWxfdmVyc2lvbhgFIAEoAxISCgpkb2Nfc3RyaW5nGAYgASgJEh8KBWdyYXBoGAcgASgLMhAub25ueC5HcmFwaFByb3RvEi4KDG9wc2V0X2ltcG9ydBgIIAMoCzIYLm9ubnguT3BlcmF0b3JTZXRJZFByb3RvEjQKDm1ldGFkYXRhX3Byb3BzGA4gAygLMhwub25ueC5TdHJpbmdTdHJpbmdFbnRyeVByb3RvEi4KDXRyYWluaW5nX2luZm8YFCADKAsyFy5vbm54LlRyYWluaW5nSW5mb1Byb3RvEiYKCWZ1bmN0aW9ucxgZIAMoCzITLm9ubnguRnVuY3Rpb25Qcm90bxI1Cg1jb25maWd1cmF0aW9uGBogAygLMh4ub25ueC5EZXZpY2VDb25maWd1cmF0aW9uUHJvdG8i1gEKEVRyYWluaW5nSW5mb1Byb3RvEigKDmluaXRpYWxpemF0aW9uGAEgASgLMhAub25ueC5HcmFwaFByb3RvEiMKCWFsZ29yaXRobRgCIAEoCzIQLm9ubnguR3JhcGhQcm90bxI8ChZpbml0aWFsaXphdGlvbl9iaW5kaW5nGAMgAygLMhwub25ueC5TdHJpbmdTdHJpbmdFbnRyeVByb3RvEjQKDnVwZGF0ZV9iaW5kaW5nGAQgAygLMhwub25ueC5TdHJpbmdTdHJpbmdFbnRyeVByb3RvIuMCCg1GdW5jdGlvblByb3RvEgwKBG5hbWUYASABKAkSDQoFaW5wdXQYBCADKAkSDgoGb3V0cHV0GAUgAygJEhEKCWF0dHJpYnV0ZRgGIAMoCRIdCgRub2RlGAcgAygLMg8ub25ueC5Ob2RlUHJvdG8SEgoKZG9jX3N0cmluZxgIIAEoCRIuCgxvcHNldF9pbXBvcnQYCSADKAsyGC5vbm54Lk9wZXJhdG9yU2V0SWRQcm90bxIOCgZkb21haW4YCiABKAkSLQoPYXR0cmlidXRlX3Byb3RvGAsgAygLMhQub25ueC5BdHRyaWJ1dGVQcm90bxIoCgp2YWx1ZV9pbmZvGAwgAygLMhQub25ueC5WYWx1ZUluZm9Qcm90bxIQCghvdmVybG9hZBgNIAEoCRI0Cg5tZXRhZGF0YV9wcm9wcxgOIAMoCzIcLm9ubnguU3RyaW5nU3RyaW5nRW50cnlQcm90byKOAwoKR3JhcGhQcm90bxIdCgRub2RlGAEgAygLMg8ub25ueC5Ob2RlUHJvdG8SDAoEbmFtZRgCIAEoCRImCgtpbml0aWFsaXplchgFIAMoCzIRLm9ubnguVGVuc29yUHJvdG8SEgoKZG9jX3N0cmluZxgKIAEoCRIjCgVpbnB1dBgLIAMoCzIULm9ubnguVmFsdWVJbmZvUHJvdG8SJAoGb3V0cHV0GAwgAygLMhQub25ueC5WYWx1ZUluZm9Qcm90bxIoCgp2YWx1ZV9pbmZvGA0gAygLMhQub25ueC5WYWx1ZUluZm9Qcm90bxI3ChdxdWFudGl6YXRpb25fYW5ub3RhdGlvbhgOIAMoCzIWLm9ubnguVGVuc29yQW5ub3RhdGlvbhIzChJzcGFyc2VfaW5pdGlhbGl6ZXIYDyADKAsyFy5vbm54LlNwYXJzZVRlbnNvclByb3RvEjQKDm1ldGFkYXRhX3Byb3BzGBAgAygLMhwub25ueC5TdHJpbmdTdHJpbmdFbnRyeVByb3RvImsKEFRlbnNvckFubm90YXRpb24SEwoLdGVuc29yX25hbWUYASABKAkSQgoccXVhbnRfcGFyYW1ldGVyX3RlbnNvcl9uYW1lcxgCIAMoCzIcLm9ubnguU3RyaW5nU3RyaW5nRW50cnlQcm90byKhAgoJTm9kZVByb3RvEg0KBWlucHV0GAEgAygJEg4KBm91dHB1dBgCIAMoCRIMCgRuYW1lGAMgASgJEg8KB29wX3R5cGUYBCABKAkSJwoJYXR0cmlidXRlGAUgAygLMhQub25ueC5BdHRyaWJ1dGVQcm90bxISCgpkb2Nfc3RyaW5nGAYgASgJEg4KBmRvbWFpbhgHIAEoCRIQCghvdmVybG9hZBgIIAEoCRI0Cg5tZXRhZGF0YV9wcm9wcxgJIAMoCzIcLm9ubnguU3RyaW5nU3RyaW5nRW50cnlQcm90bxJBChVkZXZpY2VfY29uZmlndXJhdGlvbnMYCiADKAsyIi5vbm54Lk5vZGVEZXZpY2VDb25maWd1cmF0aW9uUHJvdG8izAMKDkF0dHJpYnV0ZVByb3RvEgwKBG5hbWUYASABKAkSCQoBZhgCIAEoAhIJCgFpGAMgASgDEgkKAXMYBCABKAwSHAoBdBgFIAEoCzIRLm9ubnguVGVuc29yUHJvdG8SGwoBZxgGIAEoCzIQLm9ubnguR3JhcGhQcm90bxIOCgZmbG9hdHMYByADKAISDAoEaW50cxgIIAMoAxIPCgdzdHJpbmdzGAkgAygMEiIKB3RlbnNvcnMYCiADKAsyES5vbm54LlRlbnNvclByb3RvEiAKBmdyYXBocxgLIAMoCzIQLm9ubnguR3JhcGhQcm90bxISCgpkb2Nfc3RyaW5nGA0gASgJEhsKAnRwGA4gASgLMg8ub25ueC5UeXBlUHJvdG8SJAoLdHlwZV9wcm90b3MYDyADKAsyDy5vbm54LlR5cGVQcm90bxIMCgR0eXBlGBQgASgFEhUKDXJlZl9hdHRyX25hbWUYFSABKAkSLgoNc3BhcnNlX3RlbnNvchgWIAEoCzIXLm9ubnguU3BhcnNlVGVuc29yUHJvdG8SLwoOc3BhcnNlX3RlbnNvcnMYFyADKAsyFy5vbm54LlNwYXJzZVRlbnNvclByb3RvIocBCg5WYWx1ZUluZm9Qcm90bxIMCgRuYW1lGAEgASgJEh0KBHR5cGUYAiABKAsyDy5vbm54LlR5cGVQcm90bxISCgpkb2Nfc3RyaW5nGAMgASgJEjQKDm1ldGFkYXRhX3Byb3BzGAQgAygLMhwub25ueC5TdHJpbmdTdHJpbmdFbnRyeVByb3RvIqUFCglUeXBlUHJvdG8SLQoLdGVuc29yX3R5cGUYASABKAsyFi5vbm54LlR5cGVQcm90by5UZW5zb3JIABIxCg1zZXF1ZW5jZV90eXBlGAQgASgLMhgub25ueC5UeXBlUHJvdG8uU2VxdWVuY2VIABInCghtYXBfdHlwZRgFIAEoCzITLm9ubnguVHlwZVByb3RvLk1hcEgAEi0KC29wYXF1ZV90eXBlGAcgASgLMhYub25ueC5UeXBlUHJvdG8uT3BhcXVlSAASOgoSc3BhcnNlX3RlbnNvcl90eXBlGAggASgLMhwub25ueC5UeXBlUHJvdG8uU3BhcnNlVGVuc29ySAASMQoNb3B0aW9uYWxfdHlwZRgJIAEoCzIYLm9ubnguVHlwZVByb3RvLk9wdGlvbmFsSAASEgoKZGVub3RhdGlvbhgGIAEoCRpCCgZUZW5zb3ISEQoJZWxlbV90eXBlGAEgASgFEiUKBXNoYXBlGAIgASgLMhYub25ueC5UZW5zb3JTaGFwZVByb3RvGi4KCFNlcXVlbmNlEiIKCWVsZW1fdHlwZRgBIAEoCzIPLm9ubnguVHlwZVByb3RvGjwKA01hcBIQCghrZXlfdHlwZRgBIAEoBRIjCgp2YWx1ZV90eXBlGAIgASgLMg8ub25ueC5UeXBlUHJvdG8aJgoGT3BhcXVlEg4KBmRvbWFpbhgBIAEoCRIMCgRuYW1lGAIgASgJGkgKDFNwYXJzZVRlbnNvchIRCgllbGVtX3R5cGUYASABKAUSJQoFc2hhcGUYAiABKAsyFi5vbm54LlRlbnNvclNoYXBlUHJvdG8aLgoIT3B0aW9uYWwSIgoJZWxlbV90eXBlGAEgASgLMg8ub25ueC5UeXBlUHJvdG9CBwoFdmFsdWUilQEKEFRlbnNvclNoYXBlUHJvdG8SLQoDZGltGAEgAygLMiAub25ueC5UZW5zb3JTaGFwZVByb3RvLkRpbWVuc2lvbhpSCglEaW1lbnNpb24SEwoJZGltX3ZhbHVlGAEgASgDSAASEwoJZGltX3BhcmFtGAIgASgJSAASEgoKZGVub3RhdGlvbhgDIAEoCUIHCgV2YWx1ZSLGAwoLVGVuc29yUHJvdG8SDAoEZGltcxgBIAMoAxIRCglkYXRhX3R5cGUYAiABKAUSKgoHc2VnbWVudBgDIAEoCzIZLm9ubnguVGVuc29yUHJvdG8uU2VnbWVudBIWCgpmbG9hdF9kYXRhGAQgAygCQgIQARIWCgppbnQzMl9kYXRhGAUgAygFQgIQARITCgtzdHJpbmdfZGF0YRgGIAMoDBIWCgppbnQ2NF9kYXRhGAcgAygDQgIQARIMCgRuYW1lGAggASgJEhAKCHJhd19kYXRhGAkgASgMEhcKC2RvdWJsZV9kYXRhGAogAygBQgIQARIXCgt1aW50NjRfZGF0YRgLIAMoBEICEAESEgoKZG9jX3N0cmluZxgMIAEoCRIzCg1leHRlcm5hbF9kYXRhGA0gAygLMhwub25ueC5TdHJpbmdTdHJpbmdFbnRyeVByb3RvEhUKDWRhdGFfbG9jYXRpb24YDiABKAUSNAoObWV0YWRhdGFfcHJvcHMYECADKAsyHC5vbm54LlN0cmluZ1N0cmluZ0VudHJ5UHJvdG8aJQoHU2VnbWVudBINCgViZWdpbhgBIAEoAxILCgNlbmQYAiABKAMiaAoRU3BhcnNlVGVuc29yUHJvdG8SIQoGdmFsdWVzGAEgASgLMhEub25ueC5UZW5zb3JQcm90bxIiCgdpbmRpY2VzGAIgASgLMhEub25ueC5UZW5zb3JQcm90bxIMCgRkaW1zGAMgAygDIk0KGERldmljZUNvbmZpZ3VyYXRpb25Qcm90bxIMCgRuYW1lGAEgASgJEhMKC251bV9kZXZpY2VzGAIgASgFEg4KBmRldmljZRgDIAMoCSKAAQocTm9kZURldmljZUNvbmZpZ3VyYXRpb25Qcm90bxIYChBjb25maWd1cmF0aW9uX2lkGAEgASgJEi4KDXNoYXJkaW5nX3NwZWMYAiADKAsyFy5vbm54LlNoYXJkaW5nU3BlY1Byb3RvEhYKDnBpcGVsaW5lX3N0YWdlGAMgASgFIqMBChFTaGFyZGluZ1NwZWNQcm90bxITCgt0ZW5zb3JfbmFtZRgBIAEoCRIOCgZkZXZpY2UYAiADKAMSPQoZaW5kZXhfdG9fZGV2aWNlX2dyb3VwX21hcBgDIAMoCzIaLm9ubnguSW50SW50TGlzdEVudHJ5UHJvdG8SKgoLc2hhcmRlZF9kaW0YBCADKAsyFS5vbm54LlNoYXJkZWREaW1Qcm90byJVCg9TaGFyZGVkRGltUHJvdG8SDAoEYXhpcxgBIAEoAxI0Cg9zaW1wbGVfc2hhcmRpbmcYAiADKAsyGy5vbm54LlNpbXBsZVNoYXJkZWREaW1Qcm90byJcChVTaW1wbGVTaGFyZGVkRGltUHJvdG8SEwoJZGltX3ZhbHVlGAEgASgDSAASEwoJZGltX3BhcmFtGAIgASgJSAASEgoKbnVtX3NoYXJkcxgDIAEoA0IFCgNkaW0iMgoUSW50SW50TGlzdEVudHJ5UHJvdG8SCwoDa2V5GAEgASgDEg0KBXZhbHVlGAIgAygD',
+  );
 
 /**
  * @generated from message onnx.StringStringEntryProto
  */
-export type StringStringEntryProto = Message<"onnx.StringStringEntryProto"> & {
+export type StringStringEntryProto = Message<'onnx.StringStringEntryProto'> & {
   /**
    * @generated from field: optional string key = 1;
    */
@@ -41,13 +44,14 @@ export type StringStringEntryProto = Message<"onnx.StringStringEntryProto"> & {
  * Describes the message onnx.StringStringEntryProto.
  * Use `create(StringStringEntryProtoSchema)` to create a new message.
  */
-export const StringStringEntryProtoSchema: GenMessage<StringStringEntryProto> = /*@__PURE__*/
+export const StringStringEntryProtoSchema: GenMessage<StringStringEntryProto> =
+  /*@__PURE__*/
   messageDesc(file_onnx, 0);
 
 /**
  * @generated from message onnx.OperatorSetIdProto
  */
-export type OperatorSetIdProto = Message<"onnx.OperatorSetIdProto"> & {
+export type OperatorSetIdProto = Message<'onnx.OperatorSetIdProto'> & {
   /**
    * @generated from field: optional string domain = 1;
    */
@@ -63,13 +67,14 @@ export type OperatorSetIdProto = Message<"onnx.OperatorSetIdProto"> & {
  * Describes the message onnx.OperatorSetIdProto.
  * Use `create(OperatorSetIdProtoSchema)` to create a new message.
  */
-export const OperatorSetIdProtoSchema: GenMessage<OperatorSetIdProto> = /*@__PURE__*/
+export const OperatorSetIdProtoSchema: GenMessage<OperatorSetIdProto> =
+  /*@__PURE__*/
   messageDesc(file_onnx, 1);
 
 /**
  * @generated from message onnx.ModelProto
  */
-export type ModelProto = Message<"onnx.ModelProto"> & {
+export type ModelProto = Message<'onnx.ModelProto'> & {
   /**
    * @generated from field: optional int64 ir_version = 1;
    */
@@ -135,13 +140,12 @@ export type ModelProto = Message<"onnx.ModelProto"> & {
  * Describes the message onnx.ModelProto.
  * Use `create(ModelProtoSchema)` to create a new message.
  */
-export const ModelProtoSchema: GenMessage<ModelProto> = /*@__PURE__*/
-  messageDesc(file_onnx, 2);
+export const ModelProtoSchema: GenMessage<ModelProto> = /*@__PURE__*/ messageDesc(file_onnx, 2);
 
 /**
  * @generated from message onnx.TrainingInfoProto
  */
-export type TrainingInfoProto = Message<"onnx.TrainingInfoProto"> & {
+export type TrainingInfoProto = Message<'onnx.TrainingInfoProto'> & {
   /**
    * @generated from field: optional onnx.GraphProto initialization = 1;
    */
@@ -167,13 +171,12 @@ export type TrainingInfoProto = Message<"onnx.TrainingInfoProto"> & {
  * Describes the message onnx.TrainingInfoProto.
  * Use `create(TrainingInfoProtoSchema)` to create a new message.
  */
-export const TrainingInfoProtoSchema: GenMessage<TrainingInfoProto> = /*@__PURE__*/
-  messageDesc(file_onnx, 3);
+export const TrainingInfoProtoSchema: GenMessage<TrainingInfoProto> = /*@__PURE__*/ messageDesc(file_onnx, 3);
 
 /**
  * @generated from message onnx.FunctionProto
  */
-export type FunctionProto = Message<"onnx.FunctionProto"> & {
+export type FunctionProto = Message<'onnx.FunctionProto'> & {
   /**
    * @generated from field: optional string name = 1;
    */
@@ -239,13 +242,12 @@ export type FunctionProto = Message<"onnx.FunctionProto"> & {
  * Describes the message onnx.FunctionProto.
  * Use `create(FunctionProtoSchema)` to create a new message.
  */
-export const FunctionProtoSchema: GenMessage<FunctionProto> = /*@__PURE__*/
-  messageDesc(file_onnx, 4);
+export const FunctionProtoSchema: GenMessage<FunctionProto> = /*@__PURE__*/ messageDesc(file_onnx, 4);
 
 /**
  * @generated from message onnx.GraphProto
  */
-export type GraphProto = Message<"onnx.GraphProto"> & {
+export type GraphProto = Message<'onnx.GraphProto'> & {
   /**
    * @generated from field: repeated onnx.NodeProto node = 1;
    */
@@ -301,13 +303,12 @@ export type GraphProto = Message<"onnx.GraphProto"> & {
  * Describes the message onnx.GraphProto.
  * Use `create(GraphProtoSchema)` to create a new message.
  */
-export const GraphProtoSchema: GenMessage<GraphProto> = /*@__PURE__*/
-  messageDesc(file_onnx, 5);
+export const GraphProtoSchema: GenMessage<GraphProto> = /*@__PURE__*/ messageDesc(file_onnx, 5);
 
 /**
  * @generated from message onnx.TensorAnnotation
  */
-export type TensorAnnotation = Message<"onnx.TensorAnnotation"> & {
+export type TensorAnnotation = Message<'onnx.TensorAnnotation'> & {
   /**
    * @generated from field: optional string tensor_name = 1;
    */
@@ -323,13 +324,12 @@ export type TensorAnnotation = Message<"onnx.TensorAnnotation"> & {
  * Describes the message onnx.TensorAnnotation.
  * Use `create(TensorAnnotationSchema)` to create a new message.
  */
-export const TensorAnnotationSchema: GenMessage<TensorAnnotation> = /*@__PURE__*/
-  messageDesc(file_onnx, 6);
+export const TensorAnnotationSchema: GenMessage<TensorAnnotation> = /*@__PURE__*/ messageDesc(file_onnx, 6);
 
 /**
  * @generated from message onnx.NodeProto
  */
-export type NodeProto = Message<"onnx.NodeProto"> & {
+export type NodeProto = Message<'onnx.NodeProto'> & {
   /**
    * @generated from field: repeated string input = 1;
    */
@@ -385,13 +385,12 @@ export type NodeProto = Message<"onnx.NodeProto"> & {
  * Describes the message onnx.NodeProto.
  * Use `create(NodeProtoSchema)` to create a new message.
  */
-export const NodeProtoSchema: GenMessage<NodeProto> = /*@__PURE__*/
-  messageDesc(file_onnx, 7);
+export const NodeProtoSchema: GenMessage<NodeProto> = /*@__PURE__*/ messageDesc(file_onnx, 7);
 
 /**
  * @generated from message onnx.AttributeProto
  */
-export type AttributeProto = Message<"onnx.AttributeProto"> & {
+export type AttributeProto = Message<'onnx.AttributeProto'> & {
   /**
    * @generated from field: optional string name = 1;
    */
@@ -490,13 +489,12 @@ export type AttributeProto = Message<"onnx.AttributeProto"> & {
  * Describes the message onnx.AttributeProto.
  * Use `create(AttributeProtoSchema)` to create a new message.
  */
-export const AttributeProtoSchema: GenMessage<AttributeProto> = /*@__PURE__*/
-  messageDesc(file_onnx, 8);
+export const AttributeProtoSchema: GenMessage<AttributeProto> = /*@__PURE__*/ messageDesc(file_onnx, 8);
 
 /**
  * @generated from message onnx.ValueInfoProto
  */
-export type ValueInfoProto = Message<"onnx.ValueInfoProto"> & {
+export type ValueInfoProto = Message<'onnx.ValueInfoProto'> & {
   /**
    * @generated from field: optional string name = 1;
    */
@@ -522,53 +520,59 @@ export type ValueInfoProto = Message<"onnx.ValueInfoProto"> & {
  * Describes the message onnx.ValueInfoProto.
  * Use `create(ValueInfoProtoSchema)` to create a new message.
  */
-export const ValueInfoProtoSchema: GenMessage<ValueInfoProto> = /*@__PURE__*/
-  messageDesc(file_onnx, 9);
+export const ValueInfoProtoSchema: GenMessage<ValueInfoProto> = /*@__PURE__*/ messageDesc(file_onnx, 9);
 
 /**
  * @generated from message onnx.TypeProto
  */
-export type TypeProto = Message<"onnx.TypeProto"> & {
+export type TypeProto = Message<'onnx.TypeProto'> & {
   /**
    * @generated from oneof onnx.TypeProto.value
    */
-  value: {
-    /**
-     * @generated from field: onnx.TypeProto.Tensor tensor_type = 1;
-     */
-    value: TypeProto_Tensor;
-    case: "tensorType";
-  } | {
-    /**
-     * @generated from field: onnx.TypeProto.Sequence sequence_type = 4;
-     */
-    value: TypeProto_Sequence;
-    case: "sequenceType";
-  } | {
-    /**
-     * @generated from field: onnx.TypeProto.Map map_type = 5;
-     */
-    value: TypeProto_Map;
-    case: "mapType";
-  } | {
-    /**
-     * @generated from field: onnx.TypeProto.Opaque opaque_type = 7;
-     */
-    value: TypeProto_Opaque;
-    case: "opaqueType";
-  } | {
-    /**
-     * @generated from field: onnx.TypeProto.SparseTensor sparse_tensor_type = 8;
-     */
-    value: TypeProto_SparseTensor;
-    case: "sparseTensorType";
-  } | {
-    /**
-     * @generated from field: onnx.TypeProto.Optional optional_type = 9;
-     */
-    value: TypeProto_Optional;
-    case: "optionalType";
-  } | { case: undefined; value?: undefined };
+  value:
+    | {
+        /**
+         * @generated from field: onnx.TypeProto.Tensor tensor_type = 1;
+         */
+        value: TypeProto_Tensor;
+        case: 'tensorType';
+      }
+    | {
+        /**
+         * @generated from field: onnx.TypeProto.Sequence sequence_type = 4;
+         */
+        value: TypeProto_Sequence;
+        case: 'sequenceType';
+      }
+    | {
+        /**
+         * @generated from field: onnx.TypeProto.Map map_type = 5;
+         */
+        value: TypeProto_Map;
+        case: 'mapType';
+      }
+    | {
+        /**
+         * @generated from field: onnx.TypeProto.Opaque opaque_type = 7;
+         */
+        value: TypeProto_Opaque;
+        case: 'opaqueType';
+      }
+    | {
+        /**
+         * @generated from field: onnx.TypeProto.SparseTensor sparse_tensor_type = 8;
+         */
+        value: TypeProto_SparseTensor;
+        case: 'sparseTensorType';
+      }
+    | {
+        /**
+         * @generated from field: onnx.TypeProto.Optional optional_type = 9;
+         */
+        value: TypeProto_Optional;
+        case: 'optionalType';
+      }
+    | { case: undefined; value?: undefined };
 
   /**
    * @generated from field: optional string denotation = 6;
@@ -580,13 +584,12 @@ export type TypeProto = Message<"onnx.TypeProto"> & {
  * Describes the message onnx.TypeProto.
  * Use `create(TypeProtoSchema)` to create a new message.
  */
-export const TypeProtoSchema: GenMessage<TypeProto> = /*@__PURE__*/
-  messageDesc(file_onnx, 10);
+export const TypeProtoSchema: GenMessage<TypeProto> = /*@__PURE__*/ messageDesc(file_onnx, 10);
 
 /**
  * @generated from message onnx.TypeProto.Tensor
  */
-export type TypeProto_Tensor = Message<"onnx.TypeProto.Tensor"> & {
+export type TypeProto_Tensor = Message<'onnx.TypeProto.Tensor'> & {
   /**
    * @generated from field: optional int32 elem_type = 1;
    */
@@ -602,13 +605,14 @@ export type TypeProto_Tensor = Message<"onnx.TypeProto.Tensor"> & {
  * Describes the message onnx.TypeProto.Tensor.
  * Use `create(TypeProto_TensorSchema)` to create a new message.
  */
-export const TypeProto_TensorSchema: GenMessage<TypeProto_Tensor> = /*@__PURE__*/
+export const TypeProto_TensorSchema: GenMessage<TypeProto_Tensor> =
+  /*@__PURE__*/
   messageDesc(file_onnx, 10, 0);
 
 /**
  * @generated from message onnx.TypeProto.Sequence
  */
-export type TypeProto_Sequence = Message<"onnx.TypeProto.Sequence"> & {
+export type TypeProto_Sequence = Message<'onnx.TypeProto.Sequence'> & {
   /**
    * @generated from field: optional onnx.TypeProto elem_type = 1;
    */
@@ -619,13 +623,14 @@ export type TypeProto_Sequence = Message<"onnx.TypeProto.Sequence"> & {
  * Describes the message onnx.TypeProto.Sequence.
  * Use `create(TypeProto_SequenceSchema)` to create a new message.
  */
-export const TypeProto_SequenceSchema: GenMessage<TypeProto_Sequence> = /*@__PURE__*/
+export const TypeProto_SequenceSchema: GenMessage<TypeProto_Sequence> =
+  /*@__PURE__*/
   messageDesc(file_onnx, 10, 1);
 
 /**
  * @generated from message onnx.TypeProto.Map
  */
-export type TypeProto_Map = Message<"onnx.TypeProto.Map"> & {
+export type TypeProto_Map = Message<'onnx.TypeProto.Map'> & {
   /**
    * @generated from field: optional int32 key_type = 1;
    */
@@ -641,13 +646,12 @@ export type TypeProto_Map = Message<"onnx.TypeProto.Map"> & {
  * Describes the message onnx.TypeProto.Map.
  * Use `create(TypeProto_MapSchema)` to create a new message.
  */
-export const TypeProto_MapSchema: GenMessage<TypeProto_Map> = /*@__PURE__*/
-  messageDesc(file_onnx, 10, 2);
+export const TypeProto_MapSchema: GenMessage<TypeProto_Map> = /*@__PURE__*/ messageDesc(file_onnx, 10, 2);
 
 /**
  * @generated from message onnx.TypeProto.Opaque
  */
-export type TypeProto_Opaque = Message<"onnx.TypeProto.Opaque"> & {
+export type TypeProto_Opaque = Message<'onnx.TypeProto.Opaque'> & {
   /**
    * @generated from field: optional string domain = 1;
    */
@@ -663,13 +667,14 @@ export type TypeProto_Opaque = Message<"onnx.TypeProto.Opaque"> & {
  * Describes the message onnx.TypeProto.Opaque.
  * Use `create(TypeProto_OpaqueSchema)` to create a new message.
  */
-export const TypeProto_OpaqueSchema: GenMessage<TypeProto_Opaque> = /*@__PURE__*/
+export const TypeProto_OpaqueSchema: GenMessage<TypeProto_Opaque> =
+  /*@__PURE__*/
   messageDesc(file_onnx, 10, 3);
 
 /**
  * @generated from message onnx.TypeProto.SparseTensor
  */
-export type TypeProto_SparseTensor = Message<"onnx.TypeProto.SparseTensor"> & {
+export type TypeProto_SparseTensor = Message<'onnx.TypeProto.SparseTensor'> & {
   /**
    * @generated from field: optional int32 elem_type = 1;
    */
@@ -685,13 +690,14 @@ export type TypeProto_SparseTensor = Message<"onnx.TypeProto.SparseTensor"> & {
  * Describes the message onnx.TypeProto.SparseTensor.
  * Use `create(TypeProto_SparseTensorSchema)` to create a new message.
  */
-export const TypeProto_SparseTensorSchema: GenMessage<TypeProto_SparseTensor> = /*@__PURE__*/
+export const TypeProto_SparseTensorSchema: GenMessage<TypeProto_SparseTensor> =
+  /*@__PURE__*/
   messageDesc(file_onnx, 10, 4);
 
 /**
  * @generated from message onnx.TypeProto.Optional
  */
-export type TypeProto_Optional = Message<"onnx.TypeProto.Optional"> & {
+export type TypeProto_Optional = Message<'onnx.TypeProto.Optional'> & {
   /**
    * @generated from field: optional onnx.TypeProto elem_type = 1;
    */
@@ -702,13 +708,14 @@ export type TypeProto_Optional = Message<"onnx.TypeProto.Optional"> & {
  * Describes the message onnx.TypeProto.Optional.
  * Use `create(TypeProto_OptionalSchema)` to create a new message.
  */
-export const TypeProto_OptionalSchema: GenMessage<TypeProto_Optional> = /*@__PURE__*/
+export const TypeProto_OptionalSchema: GenMessage<TypeProto_Optional> =
+  /*@__PURE__*/
   messageDesc(file_onnx, 10, 5);
 
 /**
  * @generated from message onnx.TensorShapeProto
  */
-export type TensorShapeProto = Message<"onnx.TensorShapeProto"> & {
+export type TensorShapeProto = Message<'onnx.TensorShapeProto'> & {
   /**
    * @generated from field: repeated onnx.TensorShapeProto.Dimension dim = 1;
    */
@@ -719,29 +726,31 @@ export type TensorShapeProto = Message<"onnx.TensorShapeProto"> & {
  * Describes the message onnx.TensorShapeProto.
  * Use `create(TensorShapeProtoSchema)` to create a new message.
  */
-export const TensorShapeProtoSchema: GenMessage<TensorShapeProto> = /*@__PURE__*/
-  messageDesc(file_onnx, 11);
+export const TensorShapeProtoSchema: GenMessage<TensorShapeProto> = /*@__PURE__*/ messageDesc(file_onnx, 11);
 
 /**
  * @generated from message onnx.TensorShapeProto.Dimension
  */
-export type TensorShapeProto_Dimension = Message<"onnx.TensorShapeProto.Dimension"> & {
+export type TensorShapeProto_Dimension = Message<'onnx.TensorShapeProto.Dimension'> & {
   /**
    * @generated from oneof onnx.TensorShapeProto.Dimension.value
    */
-  value: {
-    /**
-     * @generated from field: int64 dim_value = 1;
-     */
-    value: bigint;
-    case: "dimValue";
-  } | {
-    /**
-     * @generated from field: string dim_param = 2;
-     */
-    value: string;
-    case: "dimParam";
-  } | { case: undefined; value?: undefined };
+  value:
+    | {
+        /**
+         * @generated from field: int64 dim_value = 1;
+         */
+        value: bigint;
+        case: 'dimValue';
+      }
+    | {
+        /**
+         * @generated from field: string dim_param = 2;
+         */
+        value: string;
+        case: 'dimParam';
+      }
+    | { case: undefined; value?: undefined };
 
   /**
    * @generated from field: optional string denotation = 3;
@@ -753,13 +762,14 @@ export type TensorShapeProto_Dimension = Message<"onnx.TensorShapeProto.Dimensio
  * Describes the message onnx.TensorShapeProto.Dimension.
  * Use `create(TensorShapeProto_DimensionSchema)` to create a new message.
  */
-export const TensorShapeProto_DimensionSchema: GenMessage<TensorShapeProto_Dimension> = /*@__PURE__*/
+export const TensorShapeProto_DimensionSchema: GenMessage<TensorShapeProto_Dimension> =
+  /*@__PURE__*/
   messageDesc(file_onnx, 11, 0);
 
 /**
  * @generated from message onnx.TensorProto
  */
-export type TensorProto = Message<"onnx.TensorProto"> & {
+export type TensorProto = Message<'onnx.TensorProto'> & {
   /**
    * @generated from field: repeated int64 dims = 1;
    */
@@ -845,13 +855,12 @@ export type TensorProto = Message<"onnx.TensorProto"> & {
  * Describes the message onnx.TensorProto.
  * Use `create(TensorProtoSchema)` to create a new message.
  */
-export const TensorProtoSchema: GenMessage<TensorProto> = /*@__PURE__*/
-  messageDesc(file_onnx, 12);
+export const TensorProtoSchema: GenMessage<TensorProto> = /*@__PURE__*/ messageDesc(file_onnx, 12);
 
 /**
  * @generated from message onnx.TensorProto.Segment
  */
-export type TensorProto_Segment = Message<"onnx.TensorProto.Segment"> & {
+export type TensorProto_Segment = Message<'onnx.TensorProto.Segment'> & {
   /**
    * @generated from field: optional int64 begin = 1;
    */
@@ -867,13 +876,14 @@ export type TensorProto_Segment = Message<"onnx.TensorProto.Segment"> & {
  * Describes the message onnx.TensorProto.Segment.
  * Use `create(TensorProto_SegmentSchema)` to create a new message.
  */
-export const TensorProto_SegmentSchema: GenMessage<TensorProto_Segment> = /*@__PURE__*/
+export const TensorProto_SegmentSchema: GenMessage<TensorProto_Segment> =
+  /*@__PURE__*/
   messageDesc(file_onnx, 12, 0);
 
 /**
  * @generated from message onnx.SparseTensorProto
  */
-export type SparseTensorProto = Message<"onnx.SparseTensorProto"> & {
+export type SparseTensorProto = Message<'onnx.SparseTensorProto'> & {
   /**
    * @generated from field: optional onnx.TensorProto values = 1;
    */
@@ -894,13 +904,14 @@ export type SparseTensorProto = Message<"onnx.SparseTensorProto"> & {
  * Describes the message onnx.SparseTensorProto.
  * Use `create(SparseTensorProtoSchema)` to create a new message.
  */
-export const SparseTensorProtoSchema: GenMessage<SparseTensorProto> = /*@__PURE__*/
+export const SparseTensorProtoSchema: GenMessage<SparseTensorProto> =
+  /*@__PURE__*/
   messageDesc(file_onnx, 13);
 
 /**
  * @generated from message onnx.DeviceConfigurationProto
  */
-export type DeviceConfigurationProto = Message<"onnx.DeviceConfigurationProto"> & {
+export type DeviceConfigurationProto = Message<'onnx.DeviceConfigurationProto'> & {
   /**
    * @generated from field: optional string name = 1;
    */
@@ -921,13 +932,14 @@ export type DeviceConfigurationProto = Message<"onnx.DeviceConfigurationProto"> 
  * Describes the message onnx.DeviceConfigurationProto.
  * Use `create(DeviceConfigurationProtoSchema)` to create a new message.
  */
-export const DeviceConfigurationProtoSchema: GenMessage<DeviceConfigurationProto> = /*@__PURE__*/
+export const DeviceConfigurationProtoSchema: GenMessage<DeviceConfigurationProto> =
+  /*@__PURE__*/
   messageDesc(file_onnx, 14);
 
 /**
  * @generated from message onnx.NodeDeviceConfigurationProto
  */
-export type NodeDeviceConfigurationProto = Message<"onnx.NodeDeviceConfigurationProto"> & {
+export type NodeDeviceConfigurationProto = Message<'onnx.NodeDeviceConfigurationProto'> & {
   /**
    * @generated from field: optional string configuration_id = 1;
    */
@@ -948,13 +960,14 @@ export type NodeDeviceConfigurationProto = Message<"onnx.NodeDeviceConfiguration
  * Describes the message onnx.NodeDeviceConfigurationProto.
  * Use `create(NodeDeviceConfigurationProtoSchema)` to create a new message.
  */
-export const NodeDeviceConfigurationProtoSchema: GenMessage<NodeDeviceConfigurationProto> = /*@__PURE__*/
+export const NodeDeviceConfigurationProtoSchema: GenMessage<NodeDeviceConfigurationProto> =
+  /*@__PURE__*/
   messageDesc(file_onnx, 15);
 
 /**
  * @generated from message onnx.ShardingSpecProto
  */
-export type ShardingSpecProto = Message<"onnx.ShardingSpecProto"> & {
+export type ShardingSpecProto = Message<'onnx.ShardingSpecProto'> & {
   /**
    * @generated from field: optional string tensor_name = 1;
    */
@@ -980,13 +993,14 @@ export type ShardingSpecProto = Message<"onnx.ShardingSpecProto"> & {
  * Describes the message onnx.ShardingSpecProto.
  * Use `create(ShardingSpecProtoSchema)` to create a new message.
  */
-export const ShardingSpecProtoSchema: GenMessage<ShardingSpecProto> = /*@__PURE__*/
+export const ShardingSpecProtoSchema: GenMessage<ShardingSpecProto> =
+  /*@__PURE__*/
   messageDesc(file_onnx, 16);
 
 /**
  * @generated from message onnx.ShardedDimProto
  */
-export type ShardedDimProto = Message<"onnx.ShardedDimProto"> & {
+export type ShardedDimProto = Message<'onnx.ShardedDimProto'> & {
   /**
    * @generated from field: optional int64 axis = 1;
    */
@@ -1002,29 +1016,31 @@ export type ShardedDimProto = Message<"onnx.ShardedDimProto"> & {
  * Describes the message onnx.ShardedDimProto.
  * Use `create(ShardedDimProtoSchema)` to create a new message.
  */
-export const ShardedDimProtoSchema: GenMessage<ShardedDimProto> = /*@__PURE__*/
-  messageDesc(file_onnx, 17);
+export const ShardedDimProtoSchema: GenMessage<ShardedDimProto> = /*@__PURE__*/ messageDesc(file_onnx, 17);
 
 /**
  * @generated from message onnx.SimpleShardedDimProto
  */
-export type SimpleShardedDimProto = Message<"onnx.SimpleShardedDimProto"> & {
+export type SimpleShardedDimProto = Message<'onnx.SimpleShardedDimProto'> & {
   /**
    * @generated from oneof onnx.SimpleShardedDimProto.dim
    */
-  dim: {
-    /**
-     * @generated from field: int64 dim_value = 1;
-     */
-    value: bigint;
-    case: "dimValue";
-  } | {
-    /**
-     * @generated from field: string dim_param = 2;
-     */
-    value: string;
-    case: "dimParam";
-  } | { case: undefined; value?: undefined };
+  dim:
+    | {
+        /**
+         * @generated from field: int64 dim_value = 1;
+         */
+        value: bigint;
+        case: 'dimValue';
+      }
+    | {
+        /**
+         * @generated from field: string dim_param = 2;
+         */
+        value: string;
+        case: 'dimParam';
+      }
+    | { case: undefined; value?: undefined };
 
   /**
    * @generated from field: optional int64 num_shards = 3;
@@ -1036,13 +1052,14 @@ export type SimpleShardedDimProto = Message<"onnx.SimpleShardedDimProto"> & {
  * Describes the message onnx.SimpleShardedDimProto.
  * Use `create(SimpleShardedDimProtoSchema)` to create a new message.
  */
-export const SimpleShardedDimProtoSchema: GenMessage<SimpleShardedDimProto> = /*@__PURE__*/
+export const SimpleShardedDimProtoSchema: GenMessage<SimpleShardedDimProto> =
+  /*@__PURE__*/
   messageDesc(file_onnx, 18);
 
 /**
  * @generated from message onnx.IntIntListEntryProto
  */
-export type IntIntListEntryProto = Message<"onnx.IntIntListEntryProto"> & {
+export type IntIntListEntryProto = Message<'onnx.IntIntListEntryProto'> & {
   /**
    * @generated from field: optional int64 key = 1;
    */
@@ -1058,6 +1075,6 @@ export type IntIntListEntryProto = Message<"onnx.IntIntListEntryProto"> & {
  * Describes the message onnx.IntIntListEntryProto.
  * Use `create(IntIntListEntryProtoSchema)` to create a new message.
  */
-export const IntIntListEntryProtoSchema: GenMessage<IntIntListEntryProto> = /*@__PURE__*/
+export const IntIntListEntryProtoSchema: GenMessage<IntIntListEntryProto> =
+  /*@__PURE__*/
   messageDesc(file_onnx, 19);
-
