@@ -3,13 +3,20 @@ import { z } from 'zod';
 import { Ref } from './names.js';
 import { AUXILIARY_FACETS } from './taxonomy.js';
 
+/** Backbones that train on a CPU: at most half a million parameters with every facet. */
+export const SMALL_BACKBONES = ['vgg-small', 'resnet-small', 'densenet-small', 'swin-micro'] as const;
+/** The published architectures, for 224x224 and a GPU. */
+export const STANDARD_BACKBONES = ['vgg-16', 'resnet-18', 'resnet-50', 'densenet-121', 'swin-t'] as const;
+export const BackboneName = z.enum([...SMALL_BACKBONES, ...STANDARD_BACKBONES]);
+export type BackboneName = z.infer<typeof BackboneName>;
+
 export const TrainingRecipe = z.strictObject({
   schema: z.literal('facet.recipe/v1'),
   seed: z
     .int()
     .min(0)
     .max(2 ** 32 - 1),
-  backbone: z.enum(['resnet-small']),
+  backbone: BackboneName,
   facets: z.array(z.enum(AUXILIARY_FACETS)),
   epochs: z.int().min(1).max(10_000),
   batch: z.int().min(2).max(4096),

@@ -1,4 +1,4 @@
 export * from './layers.js';
-export * from './backbone.js';
-export * from './backbones.js';
+export * from './backbones/backbone.js';
+export * from './backbones/index.js';
 export * from './multitask.js';

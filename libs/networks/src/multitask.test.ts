@@ -1,7 +1,7 @@
-import { AUXILIARY_FACETS, ModelManifest } from '@facet/contracts';
+import { AUXILIARY_FACETS, ModelManifest, SMALL_BACKBONES, STANDARD_BACKBONES } from '@facet/contracts';
 import { type Graph } from '@facet/onnx';
 import { describe, expect, it } from 'vitest';
-import { BACKBONES, type BackboneName } from './backbones.js';
+import { misfit } from './backbones/index.js';
 import { buildMultitask, type MultitaskOptions } from './multitask.js';
 
 const options: MultitaskOptions = {
@@ -24,7 +24,7 @@ function reaches(graph: Graph, from: string, to: string, without: string): boole
   return reached.has(to);
 }
 
-describe.each(Object.keys(BACKBONES) as BackboneName[])('%s', (backbone) => {
+describe.each(SMALL_BACKBONES)('%s', (backbone) => {
   const network = buildMultitask({ ...options, backbone });
   const { graph } = network.model;
   const tensors = new Set(graph.nodes.flatMap((node) => node.outputs));
@@ -97,7 +97,28 @@ describe('buildMultitask', () => {
     expect(variance * 64 * 9).toBeLessThan(2.1);
   });
 
-  it('refuses sizes that cannot be halved three times', () => {
+  it('refuses sizes that the backbone cannot halve so often', () => {
     for (const size of [8, 60, 63]) expect(() => buildMultitask({ ...options, size })).toThrow(RangeError);
+    expect(misfit('swin-t', 224)).toBeUndefined();
+    expect(misfit('swin-t', 240)).toBe('swin-t takes squares of a multiple of 32, at least 32, not 240');
+  });
+});
+
+describe.each(STANDARD_BACKBONES)('%s', (backbone) => {
+  /** What torchvision 0.29's network has without its classifier, buffers not counted: `sum(p.numel() for p in ...)`. */
+  const TORCHVISION: Readonly<Record<(typeof STANDARD_BACKBONES)[number], number>> = {
+    'vgg-16': 14_723_136,
+    'resnet-18': 11_176_512,
+    'resnet-50': 23_508_032,
+    'densenet-121': 6_953_856,
+    'swin-t': 27_519_354,
+  };
+  const { graph } = buildMultitask({ ...options, backbone, size: 224, facets: [] }).model;
+
+  it('has the parameters of the published architecture', () => {
+    const trunk = [...graph.initializers].filter(
+      ([name]) => name.startsWith('trunk.') && !/running_(mean|var)$/.test(name),
+    );
+    expect(trunk.reduce((sum, [, { data }]) => sum + data.length, 0)).toBe(TORCHVISION[backbone]);
   });
 });

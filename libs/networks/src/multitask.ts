@@ -10,6 +10,7 @@ import {
   ATTRIBUTES,
   type AuxiliaryFacet,
   AUXILIARY_FACETS,
+  type BackboneName,
   CLASSES,
   DECISION_FACET,
   ILLUMINATIONS,
@@ -19,7 +20,7 @@ import {
   SPOOF_TYPES,
 } from '@facet/contracts';
 import { GraphBuilder, type Model, modelOf } from '@facet/onnx';
-import { type BackboneName, BACKBONES } from './backbones.js';
+import { BACKBONES, misfit } from './backbones/index.js';
 import { Layers, type Maps, type Vectors } from './layers.js';
 
 /** Width of every facet's semantic feature. */
@@ -27,7 +28,7 @@ export const FEATURE_SIZE = 32;
 
 export interface MultitaskOptions {
   readonly backbone: BackboneName;
-  /** Height and width of the input in pixels; a multiple of 8, at least 16. */
+  /** Height and width of the input in pixels, as the backbone takes them. */
   readonly size: number;
   readonly channels: 3;
   readonly facets: readonly AuxiliaryFacet[];
@@ -59,17 +60,17 @@ const LOGITS: Partial<
   illumination: { count: ILLUMINATIONS.length, kind: 'classes' },
 };
 
-/** @throws RangeError for a size that the trunk cannot halve three times. */
+/** @throws RangeError for a size that the backbone does not take; {@link misfit} says why */
 export function buildMultitask(options: MultitaskOptions): MultitaskNetwork {
   const { size } = options;
-  if (size % 8 !== 0 || size < 16)
-    throw new RangeError(`the input size must be a multiple of 8, at least 16, not ${size}`);
+  const problem = misfit(options.backbone, size);
+  if (problem !== undefined) throw new RangeError(problem);
 
   const builder = new GraphBuilder();
   const layers = new Layers(builder, options.seed);
   builder.input('pixels', 'float32', ['N', options.channels, size, size]);
   const pixels: Maps = { tensor: 'pixels', channels: options.channels, height: size, width: size };
-  const trunk = BACKBONES[options.backbone](layers, pixels);
+  const trunk = BACKBONES[options.backbone].build(layers, pixels);
   const pooled = layers.globalAveragePool('pooled', trunk.last);
 
   const heads: Record<string, Head> = {

@@ -3,10 +3,10 @@
  * checkpoint and ends in the same bytes; one that was finished is found.
  */
 import { Dataset, digestOf, publishModel, type PublishedModel } from '@facet/catalog';
-import { ModelManifest, type Ref, type TrainingRequest } from '@facet/contracts';
+import { type BackboneName, ModelManifest, type Ref, type TrainingRequest } from '@facet/contracts';
 import { type Engine, OnnxTrainer } from '@facet/engine';
 import { type StepReport, train, trainingSpec } from '@facet/learning';
-import { buildMultitask, type MultitaskNetwork } from '@facet/networks';
+import { buildMultitask, misfit, type MultitaskNetwork } from '@facet/networks';
 import { inferenceModel, writeModel } from '@facet/onnx';
 import { InputError } from '@facet/runtime';
 import type { ObjectStore } from '@facet/store';
@@ -56,7 +56,7 @@ export async function runTraining(
   const dataset = await Dataset.open(store, request.dataset);
   const network = buildMultitask({
     backbone: recipe.backbone,
-    size: sizeOf(dataset),
+    size: sizeOf(dataset, recipe.backbone),
     channels: 3,
     facets: recipe.facets,
     seed: recipe.seed,
@@ -84,24 +84,16 @@ export async function runTraining(
   return publishModel(store, bytes, manifest, signal);
 }
 
-/** What the networks halve three times. */
-const SIZE_STEP = 8;
-const SMALLEST = 16;
-
-/** Errors: InputError where no network of ours takes images as the dataset holds them. */
-function sizeOf({ manifest: { name, size } }: Dataset): number {
-  if (
-    size !== 'native' &&
-    size.height === size.width &&
-    size.height >= SMALLEST &&
-    size.height % SIZE_STEP === 0
-  )
-    return size.height;
-  const held = size === 'native' ? 'images of their own sizes' : `images of ${size.width}x${size.height}`;
-  throw new InputError(
-    `dataset ${name} holds ${held}; training needs squares of a multiple of ${SIZE_STEP}, at least ${SMALLEST}`,
-    { field: 'dataset' },
-  );
+/** Errors: InputError where the backbone does not take images as the dataset holds them. */
+function sizeOf({ manifest: { name, size } }: Dataset, backbone: BackboneName): number {
+  const refuse = (held: string, problem: string): never => {
+    throw new InputError(`dataset ${name} holds ${held}; ${problem}`, { field: 'dataset' });
+  };
+  if (size === 'native') return refuse('images of their own sizes', 'training needs squares of one size');
+  const held = `images of ${size.width}x${size.height}`;
+  if (size.height !== size.width) return refuse(held, 'training needs squares');
+  const problem = misfit(backbone, size.height);
+  return problem === undefined ? size.height : refuse(held, problem);
 }
 
 /** Errors: InputError where the recipe cannot be followed with so many samples. */

@@ -26,6 +26,8 @@ const LEARNT: Readonly<
   LayerNormalization: { inputs: [1, 2], decays: [] },
   InstanceNormalization: { inputs: [1, 2], decays: [] },
   PRelu: { inputs: [1], decays: [] },
+  // A table that is looked up: embeddings, biases by position.
+  Gather: { inputs: [0], decays: [] },
 };
 
 /**
