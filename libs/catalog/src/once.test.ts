@@ -31,6 +31,7 @@ it('writes after all where what stood there is deleted before it can be read', a
       return undefined;
     },
     list: (...args) => store.list(...args),
+    folders: (...args) => store.folders(...args),
     delete: (...args) => store.delete(...args),
   };
   expect(await putOnce(deleting, 'a', bytes('new'))).toBe(true);
