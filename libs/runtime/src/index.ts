@@ -28,7 +28,15 @@ export {
   originalOf,
 } from './dead-letter.js';
 export { type Backoff, backoffMs, DEFAULT_BACKOFF } from './backoff.js';
-export { consumerOf, defineHandler, type GivenUp, type Handler, type HandlerContext } from './handler.js';
+export {
+  consumerOf,
+  declareHandler,
+  defineHandler,
+  type GivenUp,
+  type Handler,
+  type HandlerContext,
+  type HandlerDeclaration,
+} from './handler.js';
 export { runHandlers, type RunHandlersOptions, type RunningHandlers } from './run-handlers.js';
 export { NO_PROGRESS, type Progress, type ProgressReport } from './progress.js';
 export {
@@ -43,3 +51,9 @@ export {
 } from './log.js';
 export { readConfig } from './config.js';
 export { Lifecycle } from './lifecycle.js';
+export { Connections, CONNECTIONS, ServiceConfig } from './service/config.js';
+export { connectBus, connectStore, natsOptions, s3Options } from './service/connect.js';
+export { declareService, type ServiceDeclaration } from './service/declaration.js';
+export { type HealthChecks, type HealthServer, serveHealth } from './service/health.js';
+export { type AnyHandler, runService, type ServicePorts } from './service/run.js';
+export { packageVersion } from './service/version.js';

@@ -5,7 +5,14 @@ import { ABORT_GRACE_MS } from './attempt.js';
 import { decodeDeadLetter, originalOf } from './dead-letter.js';
 import { decodeEvent, derivedId, encodeEvent } from './envelope.js';
 import { InputError, RetryableError } from './errors.js';
-import { consumerOf, defineHandler, type GivenUp, type Handler, type HandlerContext } from './handler.js';
+import {
+  consumerOf,
+  defineHandler,
+  type GivenUp,
+  type Handler,
+  type HandlerContext,
+  lastDelivery,
+} from './handler.js';
 import { type Log, type LogFields } from './log.js';
 import { runHandlers, type RunHandlersOptions } from './run-handlers.js';
 
@@ -24,7 +31,13 @@ const STREAMS: StreamConfig[] = [
   { name: 'DLQ', subjects: ['facet.dlq.>'], retention: 'limits', duplicateWindowMs: 60_000 },
 ];
 
-const LIMITS = { concurrency: 1, ackWaitMs: 3_000, attemptLimitMs: 20_000, maxDeliver: 3 };
+const LIMITS = {
+  publishes: ['asked', 'answered', 'failed', 'work'],
+  concurrency: 1,
+  ackWaitMs: 3_000,
+  attemptLimitMs: 20_000,
+  maxDeliver: 3,
+} as const;
 
 function gate<T = void>() {
   let open!: (value: T) => void;
@@ -350,6 +363,17 @@ describe('an event that fails', () => {
     ]);
   });
 
+  it('is what its handler never declared to publish', async () => {
+    const test = start([
+      asking(async ({ data }) => [{ type: 'answered', data }], { publishes: [], maxDeliver: 1 }),
+    ]);
+    await test.send(1);
+    await test.bus.idle();
+    expect(test.events()).toEqual([]);
+    expect(test.letters()).toMatchObject([{ reason: 'terminal' }]);
+    expect(test.letters()[0].errors[0].message).toContain('does not declare that it publishes answered');
+  });
+
   it('is still settled where onGivenUp fails', async () => {
     const test = start([
       asking(async () => Promise.reject(new InputError('wrong')), {
@@ -445,7 +469,7 @@ describe('a job', () => {
     // A process that dies leaves its delivery to the ack wait: nothing else tells the bus.
     for await (const delivery of test.bus.consume(consumer, test.controller.signal)) {
       test.clock.advance(consumer.ackWaitMs);
-      if (delivery.attempt === consumer.maxDeliver - 1) break;
+      if (delivery.attempt === lastDelivery(handler) - 1) break;
     }
     test.run({ handlers: [handler] });
     await test.bus.idle();

@@ -2,11 +2,12 @@
 import { setMaxListeners } from 'node:events';
 import { systemClock } from '@facet/bus';
 import { DEFAULT_BACKOFF } from './backoff.js';
+import { errorLine } from './error-chain.js';
 import { isTerminal } from './errors.js';
 import { consumerOf, type Handler } from './handler.js';
 import { NO_PROGRESS } from './progress.js';
 import { type Registry } from './registry.js';
-import { Worker, type WorkerPorts } from './worker.js';
+import { longestMs, Worker, type WorkerPorts } from './worker.js';
 
 type Required = 'bus' | 'registry' | 'log';
 
@@ -22,6 +23,8 @@ export interface RunHandlersOptions<R extends Registry>
 export interface RunningHandlers {
   /** Resolves when nothing runs any more; rejects where the bus refuses a consumer. */
   readonly drained: Promise<void>;
+  /** Why messages are not being worked on as they should, for people; undefined where they are. */
+  trouble(): string | undefined;
   /** Takes nothing new, lets what runs finish or hands it back, and resolves when that is done. Idempotent. */
   stop(): Promise<void>;
 }
@@ -54,14 +57,31 @@ export function runHandlers<R extends Registry>(options: RunHandlersOptions<R>):
     stopTimer = clock.setTimer(drainMs, () => halt.abort(new Error('the process ends')));
   };
 
+  /** Until when the work under way must have ended, whatever happens. */
+  const deadlines = new Map<symbol, { readonly handler: string; readonly atMs: number }>();
+  let refusal: Error | undefined;
+
   const read = async (handler: Handler<R>, worker: Worker<R>) => {
+    const self = Symbol(handler.name);
     try {
       const consumer = consumerOf(ports.registry, handler);
-      for await (const delivery of bus.consume(consumer, pulling.signal)) await worker.process(delivery);
+      for await (const delivery of bus.consume(consumer, pulling.signal)) {
+        deadlines.set(self, { handler: handler.name, atMs: clock.now() + longestMs(handler) });
+        await worker.process(delivery);
+        deadlines.delete(self);
+      }
     } catch (error) {
+      refusal ??= error instanceof Error ? error : new Error(String(error));
       stopPulling();
       throw error;
     }
+  };
+
+  const trouble = (): string | undefined => {
+    if (refusal !== undefined) return `no messages are taken any more: ${errorLine(refusal)}`;
+    for (const { handler, atMs } of deadlines.values())
+      if (clock.now() > atMs) return `handler ${handler} has neither finished nor let go of an event`;
+    return undefined;
   };
 
   signal.addEventListener('abort', stopPulling, { once: true });
@@ -78,6 +98,7 @@ export function runHandlers<R extends Registry>(options: RunHandlersOptions<R>):
   });
   return {
     drained,
+    trouble,
     stop: () => {
       stopPulling();
       return drained;

@@ -19,7 +19,13 @@ const STREAMS = ['FACTS facts.>', 'DLQ facet.dlq.>'].map((line) => {
   const [name, subject] = line.split(' ');
   return { name, subjects: [subject], retention: 'limits', duplicateWindowMs: 60_000 } as const;
 });
-const LIMITS = { concurrency: 1, ackWaitMs: 30_000, attemptLimitMs: 30_000, maxDeliver: 3 };
+const LIMITS = {
+  publishes: ['answered'],
+  concurrency: 1,
+  ackWaitMs: 30_000,
+  attemptLimitMs: 30_000,
+  maxDeliver: 3,
+} as const;
 const NAMES = [
   'process facts.asked',
   'send facts.answered',

@@ -11,7 +11,7 @@ import { type DeadLetter, encodeDeadLetter } from './dead-letter.js';
 import { decodeEvent, derivedId, encodeEvent, type SentEvent } from './envelope.js';
 import { errorLine } from './error-chain.js';
 import { type RetryableError, TerminalError } from './errors.js';
-import { consumerOf, type Handler } from './handler.js';
+import { type Handler, lastDelivery } from './handler.js';
 import { type Log, withFields } from './log.js';
 import { type Progress } from './progress.js';
 import { type OutgoingEvent, type ReceivedEvent, type Registry } from './registry.js';
@@ -43,6 +43,10 @@ type Outcome<R extends Registry> =
 /** Beyond the attempt itself: publishing and settling, also while the bus comes and goes. */
 const SETTLE_LIMIT_MS = 10 * 60_000;
 
+/** After which one delivery has been dealt with, whatever happens; else something hangs. */
+export const longestMs = ({ attemptLimitMs }: { readonly attemptLimitMs: number }): number =>
+  attemptLimitMs + SETTLE_LIMIT_MS;
+
 export class Worker<R extends Registry> {
   private readonly lastDelivery: number;
 
@@ -52,7 +56,7 @@ export class Worker<R extends Registry> {
     private readonly ports: WorkerPorts<R>,
     private readonly halt: AbortSignal,
   ) {
-    this.lastDelivery = consumerOf(ports.registry, handler).maxDeliver;
+    this.lastDelivery = lastDelivery(handler);
   }
 
   /** Takes one delivery to its end. Never rejects: what cannot be settled comes again by itself. */
@@ -67,7 +71,7 @@ export class Worker<R extends Registry> {
     const { message, attempt } = delivery;
     const log = withFields(ports.log, { handler: handler.name, event: message.id, attempt });
     const onError = (error: unknown) => log.warn('a heartbeat was lost', { error });
-    const capMs = handler.attemptLimitMs + SETTLE_LIMIT_MS;
+    const capMs = longestMs(handler);
     const stop = keepWorking(delivery, { ackWaitMs: handler.ackWaitMs, capMs, clock: ports.clock, onError });
     try {
       const outcome = await this.attempt(delivery, log);
@@ -185,6 +189,8 @@ export class Worker<R extends Registry> {
     const { traceparent, tracestate } = cause;
     const context = { source: `/facet/${handler.name}`, time: this.time(), traceparent, tracestate };
     return events.map((event, index) => {
+      if (!handler.publishes.includes(event.type))
+        throw new TerminalError(`handler ${handler.name} does not declare that it publishes ${event.type}`);
       const id = derivedId(handler.name, cause.id, role, event.type, event.key ?? index);
       return encodeEvent(ports.registry, { ...context, ...event, id } as SentEvent<R>);
     });

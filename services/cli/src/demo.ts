@@ -25,6 +25,7 @@ export function demo({ out, seed, quick, version }: DemoOptions): Promise<number
   const trainOnDataset = defineHandler(VOCABULARY, {
     name: 'demo',
     consumes: ['dataset.ingested'],
+    publishes: ['training.requested'],
     concurrency: 1,
     ackWaitMs: 30_000,
     attemptLimitMs: 30_000,

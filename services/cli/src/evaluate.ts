@@ -54,6 +54,7 @@ export async function evaluate(options: EvaluateOptions): Promise<number> {
     const publishOnDataset = defineHandler(VOCABULARY, {
       name: 'evaluate',
       consumes: ['dataset.ingested'],
+      publishes: ['model.published', 'evaluation.failed'],
       concurrency: 1,
       ackWaitMs: 30_000,
       attemptLimitMs: 30_000,

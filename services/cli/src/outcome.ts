@@ -23,6 +23,7 @@ export function awaitConclusion(): Conclusion {
   const handler = defineHandler(VOCABULARY, {
     name: 'cli',
     consumes: ['evaluation.completed', 'evaluation.failed', 'training.failed', 'dataset.failed'],
+    publishes: [],
     concurrency: 1,
     ackWaitMs: 30_000,
     attemptLimitMs: 30_000,

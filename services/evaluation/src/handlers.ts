@@ -7,6 +7,7 @@ import { keys, Report } from '@facet/contracts';
 import { defineHandler, type OutgoingEvent, VOCABULARY } from '@facet/runtime';
 import { readJson } from '@facet/store';
 import { inSpan } from '@facet/telemetry';
+import { JOIN, OPEN, PLAN, STANDING } from './declaration.js';
 import { conclude, type ConcludeDependencies } from './conclude.js';
 import { Joiner } from './join.js';
 import { measure } from './measure.js';
@@ -14,15 +15,11 @@ import { openEvaluation, planEvaluation } from './open.js';
 
 type Outgoing = OutgoingEvent<typeof VOCABULARY>;
 
-const LIMITS = { ackWaitMs: 30_000, attemptLimitMs: 3_600_000, maxDeliver: 3 } as const;
-
 /** Standing evaluations that a published model starts. */
 const standingHandler = ({ store }: ConcludeDependencies) =>
   defineHandler(VOCABULARY, {
-    name: 'evaluation-standing',
-    consumes: ['model.published'],
+    ...STANDING,
     concurrency: 1,
-    ...LIMITS,
     async handle({ data: { model } }) {
       const standing = await standingFor(store, model);
       return standing.map(({ name, dataset, plan, policy }): Outgoing => ({
@@ -36,10 +33,8 @@ const standingHandler = ({ store }: ConcludeDependencies) =>
 /** An evaluation that was asked for before and has ended is told again; any other asks for its features. */
 const openHandler = ({ store }: ConcludeDependencies) =>
   defineHandler(VOCABULARY, {
-    name: 'evaluation-open',
-    consumes: ['evaluation.requested'],
+    ...OPEN,
     concurrency: 1,
-    ...LIMITS,
     async handle({ data: asked }): Promise<Outgoing[]> {
       const { evaluation, model, dataset } = await openEvaluation(store, asked);
       const done = await readJson(store, keys.evaluation.report(evaluation, 'json'), (v) => Report.parse(v));
@@ -53,10 +48,8 @@ const openHandler = ({ store }: ConcludeDependencies) =>
 
 const planHandler = ({ store }: ConcludeDependencies) =>
   defineHandler(VOCABULARY, {
-    name: 'evaluation-plan',
-    consumes: ['features.extracted'],
+    ...PLAN,
     concurrency: 1,
-    ...LIMITS,
     async handle({ data: { evaluation, model, dataset, features } }): Promise<Outgoing[]> {
       const { cells, shards } = await planEvaluation(store, evaluation, features);
       const jobs = cells.flatMap((cell) =>
@@ -74,10 +67,8 @@ const planHandler = ({ store }: ConcludeDependencies) =>
 const joinHandler = (dependencies: ConcludeDependencies) => {
   const joiner = new Joiner(dependencies.store);
   return defineHandler(VOCABULARY, {
-    name: 'evaluation-join',
-    consumes: ['attack.completed', 'attack.failed'],
+    ...JOIN,
     concurrency: 1,
-    ...LIMITS,
     async handle({ type, data }, { signal, progress }): Promise<Outgoing[]> {
       const reason = type === 'attack.failed' ? data.reason : undefined;
       const joined = await joiner.take(data.evaluation, data.cell, data.shard, reason);

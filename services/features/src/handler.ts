@@ -2,19 +2,13 @@
 import { loadRequest } from '@facet/catalog';
 import { defineHandler, VOCABULARY } from '@facet/runtime';
 import { inSpan } from '@facet/telemetry';
+import { FEATURES } from './declaration.js';
 import { type ExtractDependencies, extractFeatures } from './extract.js';
-
-const ATTEMPT_LIMIT_MS = 6 * 3_600_000;
 
 export const featuresHandler = (dependencies: ExtractDependencies) =>
   defineHandler(VOCABULARY, {
-    name: 'features',
-    consumes: ['features'],
-    pool: 'cpu',
+    ...FEATURES,
     concurrency: 1,
-    ackWaitMs: 30_000,
-    attemptLimitMs: ATTEMPT_LIMIT_MS,
-    maxDeliver: 3,
     async handle({ data: { evaluation, model, dataset } }, { signal, progress }) {
       const { plan } = await loadRequest(dependencies.store, evaluation);
       const { priorSamples, seed } = plan;

@@ -2,19 +2,13 @@
 import { formatRef } from '@facet/contracts';
 import { defineHandler, VOCABULARY } from '@facet/runtime';
 import { inSpan } from '@facet/telemetry';
+import { INGESTION } from './declaration.js';
 import { ingest, type IngestDependencies } from './ingest.js';
-
-const ATTEMPT_LIMIT_MS = 12 * 3_600_000;
 
 export const ingestionHandler = (dependencies: IngestDependencies) =>
   defineHandler(VOCABULARY, {
-    name: 'ingestion',
-    consumes: ['ingestion'],
-    pool: 'cpu',
+    ...INGESTION,
     concurrency: 1,
-    ackWaitMs: 30_000,
-    attemptLimitMs: ATTEMPT_LIMIT_MS,
-    maxDeliver: 3,
     async handle({ data: { dataset, source } }, { signal, progress }) {
       const about = { 'facet.dataset': formatRef(dataset), 'facet.source': source.kind };
       const { digest } = await inSpan('ingest', about, () =>

@@ -1,6 +1,7 @@
 // Datasets in: readers to checked, cropped, sharded samples.
 import { ThreadPool } from '@facet/threads';
 
+export { INGESTION_SERVICE } from './declaration.js';
 export { ingestionHandler } from './handler.js';
 export { ingest, type IngestContext, type IngestDependencies } from './ingest.js';
 

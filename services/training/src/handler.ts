@@ -2,33 +2,23 @@
 import { formatRef } from '@facet/contracts';
 import { defineHandler, type OutgoingEvent, VOCABULARY } from '@facet/runtime';
 import { inSpan, record } from '@facet/telemetry';
+import { TRAINING, TRAINING_ACCEPT } from './declaration.js';
 import { runTraining, type TrainDependencies } from './train.js';
 
 type Outgoing = OutgoingEvent<typeof VOCABULARY>;
 
-const ATTEMPT_LIMIT_MS = 7 * 24 * 3_600_000;
-
 /** A requested training becomes a job, which one worker takes. */
 const acceptHandler = defineHandler(VOCABULARY, {
-  name: 'training-accept',
-  consumes: ['training.requested'],
+  ...TRAINING_ACCEPT,
   concurrency: 1,
-  ackWaitMs: 30_000,
-  attemptLimitMs: 60_000,
-  maxDeliver: 3,
   handle: ({ data }): Promise<Outgoing[]> =>
     Promise.resolve([{ type: 'training', subject: formatRef(data.model), data }]),
 });
 
 const runHandler = (dependencies: TrainDependencies) =>
   defineHandler(VOCABULARY, {
-    name: 'training',
-    consumes: ['training'],
-    pool: 'cpu',
+    ...TRAINING,
     concurrency: 1,
-    ackWaitMs: 30_000,
-    attemptLimitMs: ATTEMPT_LIMIT_MS,
-    maxDeliver: 3,
     async handle({ data: request }, { signal, progress }): Promise<Outgoing[]> {
       const { batch } = request.recipe;
       const about = { 'facet.model': formatRef(request.model), 'facet.dataset': formatRef(request.dataset) };

@@ -1,3 +1,4 @@
 // Multitask training; publishes the network as ONNX.
+export { TRAINING_SERVICE } from './declaration.js';
 export { trainingHandlers } from './handler.js';
 export { runTraining, type TrainContext, type TrainDependencies } from './train.js';

@@ -1,0 +1,76 @@
+/**
+ * A service as a process: reads its environment, connects, runs its handlers until it is told to stop, drains, closes.
+ * Its exit code says how it went: 0 after a stop that was asked for, 1 where it could not go on.
+ */
+import { type NatsBus } from '@facet/bus';
+import { type ObjectStore, type S3Store } from '@facet/store';
+import { observedStore, startTelemetry } from '@facet/telemetry';
+import { readConfig } from '../config.js';
+import { errorLine } from '../error-chain.js';
+import { type Handler } from '../handler.js';
+import { Lifecycle } from '../lifecycle.js';
+import { createLog, type Log, logOptions } from '../log.js';
+import { runHandlers } from '../run-handlers.js';
+import { VOCABULARY } from '../vocabulary.js';
+import { ServiceConfig } from './config.js';
+import { connectBus, connectStore } from './connect.js';
+import { type ServiceDeclaration } from './declaration.js';
+import { serveHealth } from './health.js';
+
+export interface ServicePorts {
+  readonly store: ObjectStore;
+  /** Worker threads for compute. */
+  readonly threads: number;
+  /** Who is opened here is closed with the process. */
+  readonly lifecycle: Lifecycle;
+  readonly log: Log;
+}
+
+/** Handlers of different events have types of their own. */
+export type AnyHandler = Handler<typeof VOCABULARY>;
+
+/** After the drain, what does not close by itself is left behind. */
+const CLOSE_LIMIT_MS = 5_000;
+
+/** @param version Facet's own */
+export async function runService(
+  declaration: ServiceDeclaration,
+  version: string,
+  open: (ports: ServicePorts) => readonly AnyHandler[],
+): Promise<void> {
+  const { name } = declaration;
+  const log = createLog(logOptions(process.env));
+  const lifecycle = new Lifecycle();
+  process.exitCode = 1;
+  try {
+    const config = readConfig(ServiceConfig, process.env);
+    const telemetry = await startTelemetry({ service: `facet-${name}`, version, log });
+    lifecycle.own('telemetry', telemetry, (t) => t.close());
+    const s3 = lifecycle.own('store', connectStore(config), (s) => s.close());
+    const { signal } = lifecycle;
+    const nats = lifecycle.own('bus', await connectBus(name, config, { log, signal }), (b) => b.close());
+    const threads = config.FACET_THREADS;
+    const handlers = open({ store: observedStore(s3), threads, lifecycle, log });
+    const drainMs = config.FACET_DRAIN_MS;
+    const running = runHandlers({ bus: nats, registry: VOCABULARY, handlers, log, signal, drainMs });
+    const at = { host: config.FACET_HEALTH_HOST, port: config.FACET_HEALTH_PORT };
+    const ready = () => whetherReady(signal, nats, s3);
+    const health = await serveHealth(at, { trouble: () => running.trouble(), ready });
+    lifecycle.own('health', health, (h) => h.close());
+    log.info('started', { service: name, version, threads, health: health.port });
+    await running.drained;
+    log.info('drained', { service: name });
+    process.exitCode = 0;
+  } catch (error) {
+    if (lifecycle.signal.aborted) process.exitCode = 0;
+    else log.error(`${name} ends: ${errorLine(error)}`, { error });
+  }
+  // Whatever hangs now has nothing left to save.
+  setTimeout(() => process.exit(), CLOSE_LIMIT_MS).unref();
+  await lifecycle.close().catch((error: unknown) => log.warn('not everything could be closed', { error }));
+}
+
+async function whetherReady(signal: AbortSignal, nats: NatsBus, s3: S3Store): Promise<void> {
+  if (signal.aborted) throw new Error('it is stopping');
+  await Promise.all([nats.check(), s3.check()]);
+}
