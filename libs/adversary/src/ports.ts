@@ -26,36 +26,42 @@ export interface ObjectiveGradient {
   readonly value: Float32Array;
   /** [n, 3, height, width]: its derivative with respect to the pixels, sample by sample. */
   readonly gradient: Float32Array;
+  /**
+   * [n]: the decision's scores of the graph that was differentiated, at the same pixels. They are within rounding of
+   * the published model's, so they say which samples to look at, and never judge one.
+   */
+  readonly scores: Float64Array;
 }
 
-export interface GradientOracle {
-  /** One objective's value and gradient. Errors: rejects when the backend fails or `signal` aborts. */
-  gradient(batch: AttackBatch, signal?: AbortSignal): Promise<ObjectiveGradient>;
+/** All that a search without gradients asks of a model. */
+export interface ScoreOracle {
   /** Decision scores [n], high for live, of the model as it was published. */
   scores(pixels: Float32Array, n: number, signal?: AbortSignal): Promise<Float64Array>;
 }
 
-/** The rows of a batch that `indices` name, in their order, with other pixels where given. */
+export interface GradientOracle extends ScoreOracle {
+  /** One objective's value and gradient. Errors: rejects when the backend fails or `signal` aborts. */
+  gradient(batch: AttackBatch, signal?: AbortSignal): Promise<ObjectiveGradient>;
+}
+
+/** The rows of a batch that `indices` name, in their order; `pixels` are theirs, where they stand elsewhere by now. */
 export function selectRows(
   batch: AttackBatch,
   indices: readonly number[],
-  pixels = batch.pixels,
+  pixels?: Float32Array,
 ): AttackBatch {
-  const size = pixels.length / batch.n;
-  const take = (data: Float32Array, row: number): Float32Array => {
+  const take = (data: Float32Array): Float32Array => {
+    const row = data.length / batch.n;
     const out = new Float32Array(indices.length * row);
     indices.forEach((index, i) => out.set(data.subarray(index * row, (index + 1) * row), i * row));
     return out;
   };
   return {
     n: indices.length,
-    pixels: take(pixels, size),
+    pixels: pixels ?? take(batch.pixels),
     labels: Uint8Array.from(indices, (index) => batch.labels[index]),
     targets: new Map(
-      [...batch.targets].map(([name, target]) => [
-        name,
-        { ...target, data: take(target.data, target.data.length / batch.n) },
-      ]),
+      [...batch.targets].map(([name, target]) => [name, { ...target, data: take(target.data) }]),
     ),
   };
 }

@@ -1,47 +1,80 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { formatIssues } from './issues.js';
 import { formatSearch, SearchConfig } from './search.js';
-
-const searches = fc.oneof(
-  fc.constant<SearchConfig>({ name: 'fgsm' }),
-  fc
-    .record(
-      {
-        name: fc.constant('pgd' as const),
-        steps: fc.integer({ min: 1, max: 1000 }),
-        restarts: fc.integer({ min: 1, max: 100 }),
-        relativeStep: fc.double({ min: 1e-9, max: 10, noNaN: true }),
-      },
-      { requiredKeys: ['name', 'steps', 'restarts'] },
-    )
-    .map((search): SearchConfig => search),
-);
+import { searches } from './searches.fixture.js';
 
 describe('formatSearch', () => {
-  it('is short', () => {
-    expect(formatSearch({ name: 'fgsm' })).toBe('fgsm');
-    expect(formatSearch(SearchConfig.parse({ name: 'pgd' }))).toBe('pgd-10');
-    expect(formatSearch({ name: 'pgd', steps: 40, restarts: 5 })).toBe('pgd-40x5');
-    expect(formatSearch({ name: 'pgd', steps: 40, restarts: 1, relativeStep: 0.25 })).toBe('pgd-40-s0.25');
+  it.each<[SearchConfig | object, string]>([
+    [{ name: 'fgsm' }, 'fgsm'],
+    [{ name: 'fgsm', loss: 'cross-entropy' }, 'fgsm-ce'],
+    [{ name: 'bim' }, 'bim-10'],
+    [{ name: 'pgd' }, 'pgd-10'],
+    [{ name: 'pgd', steps: 40, restarts: 5 }, 'pgd-40x5'],
+    [{ name: 'pgd', steps: 40, relativeStep: 0.25, schedule: 'cosine' }, 'pgd-40-s0.25-cosine'],
+    [{ name: 'pgd', schedule: 'constant', loss: 'margin', stop: 'fooled' }, 'pgd-10'],
+    [{ name: 'pgd', stop: 'never' }, 'pgd-10-full'],
+    [{ name: 'mi-fgsm', di: 0.5, ti: 7, si: 5 }, 'mi-fgsm-10-di0.5-ti7-si5'],
+    [{ name: 'ni-fgsm', decay: 0.9 }, 'ni-fgsm-10-m0.9'],
+    [{ name: 'apgd', restarts: 3 }, 'apgd-100x3'],
+    [{ name: 'square', share: 0.1 }, 'square-5000-p0.1'],
+    [{ name: 'hop-skip-jump', queries: 300 }, 'hop-skip-jump-300'],
+    [{ name: 'minimal-epsilon' }, 'min-pgd-10-r6'],
+    [{ name: 'auto' }, 'auto'],
+  ])('%j is %s', (given, name) => {
+    expect(formatSearch(SearchConfig.parse(given))).toBe(name);
   });
 
-  it('names different searches differently', () => {
+  it('names different searches differently, in words that a cell id may hold', () => {
     fc.assert(
       fc.property(searches, searches, (a, b) => {
+        expect(formatSearch(a)).toMatch(/^[a-z0-9][a-z0-9._-]*$/);
         fc.pre(JSON.stringify(a) !== JSON.stringify(b));
         expect(formatSearch(a)).not.toBe(formatSearch(b));
       }),
     );
   });
 
+  it('is of what a plan may hold', () => {
+    fc.assert(
+      fc.property(searches, (search) => {
+        expect(SearchConfig.parse(search)).toEqual(search);
+      }),
+    );
+  });
+});
+
+describe('SearchConfig', () => {
   it.each([
     { steps: 0 },
+    { steps: -1 },
     { steps: 1001 },
     { steps: 1.5 },
     { restarts: 0 },
     { relativeStep: 0 },
     { momentum: 1 },
-  ])('has no name for %j: it is refused', (option) => {
+    { di: 0 },
+    { di: 1.1 },
+    { ti: 4 },
+    { si: 1 },
+    { schedule: 'warm' },
+    { loss: 'hinge' },
+  ])('refuses pgd with %j', (option) => {
     expect(SearchConfig.safeParse({ name: 'pgd', ...option }).success).toBe(false);
+  });
+
+  it('says what to use where somebody asks for DLR', () => {
+    const parsed = SearchConfig.safeParse({ name: 'apgd', loss: 'dlr' });
+    expect(formatIssues(parsed.error!).join()).toMatch(
+      /^loss: dlr .* undefined for two classes.*take margin/,
+    );
+  });
+
+  it('refuses to bisect what never stops, and to bisect a bisection', () => {
+    const nested = (search: object) => SearchConfig.safeParse({ name: 'minimal-epsilon', search });
+    expect(formatIssues(nested({ name: 'pgd', stop: 'never' }).error!).join()).toContain('search.stop: ');
+    expect(nested({ name: 'minimal-epsilon' }).success).toBe(false);
+    expect(nested({ name: 'auto' }).success).toBe(false);
+    expect(nested({ name: 'apgd', steps: 20 }).success).toBe(true);
   });
 });

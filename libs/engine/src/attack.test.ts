@@ -21,6 +21,8 @@ import type { AttackResult, AttackTask, FacetTruth, Photo } from './tasks.js';
 const N = 10;
 const LEVELS = 4;
 const pgd = { name: 'pgd', steps: 4, restarts: 1 } as const;
+/** To the end, also for samples that are fooled on the way or were before. */
+const pushOn = { ...pgd, stop: 'never' } as const;
 const threat = { norm: 'linf', epsilon: LEVELS / 255 } as const;
 
 const engine = new Engine({ threads: 2 });
@@ -46,7 +48,7 @@ const taskOf = (changes: Partial<AttackTask> = {}): AttackTask => ({
   images: { photos: given, prepared: true },
   keys: keysOf(N),
   labels: labelsOf(N),
-  truth: new Array<undefined>(N).fill(undefined),
+  truth: {},
   ...changes,
 });
 
@@ -77,7 +79,8 @@ async function expectInside(result: AttackResult, norm: 'linf' | 'l2', epsilon: 
     expect(result.linf[i]).toBeCloseTo(linf, 6);
     expect(result.l2[i]).toBeCloseTo(l2, 6);
     expect(norm === 'linf' ? linf : l2).toBeLessThanOrEqual(epsilon + 1e-6);
-    expect(linf).toBeGreaterThan(0);
+    // What is decided wrongly without an attack is left alone.
+    expect(linf > 0).toBe(result.cleanScores[i] >= 0 === (labelsOf(N)[i] === 0));
   });
 }
 
@@ -94,7 +97,7 @@ describe('an attack', () => {
   it('moves decisions to the wrong side, more with a larger budget', async () => {
     const gainAt = async (levels: number): Promise<number> => {
       const { cleanScores, adversarialScores } = await engine.attack(
-        taskOf({ threat: { norm: 'linf', epsilon: levels / 255 } }),
+        taskOf({ search: pushOn, threat: { norm: 'linf', epsilon: levels / 255 } }),
       );
       return mean(signs.map((sign, i) => sign * (cleanScores[i] - adversarialScores[i])));
     };
@@ -129,10 +132,15 @@ describe('an attack', () => {
     }
   });
 
-  it('counts each gradient step of each image', async () => {
-    const seen: number[] = [];
-    await engine.attack(taskOf({ batch: 4 }), { onStep: (samples) => seen.push(samples) });
-    expect(seen).toEqual([4, 4, 4, 4, 4, 4, 4, 4, 2, 2, 2, 2]);
+  it('counts each pass of each image, and makes none for those that have left', async () => {
+    const passes = async (search: AttackTask['search']): Promise<number[]> => {
+      const seen: number[] = [];
+      await engine.attack(taskOf({ batch: 4, search }), { onStep: (samples) => seen.push(samples) });
+      return seen;
+    };
+    expect(await passes(pushOn)).toEqual([4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 2, 2, 2, 2, 2]);
+    const total = (seen: readonly number[]): number => seen.reduce((a, b) => a + b, 0);
+    expect(total(await passes(pgd))).toBeLessThan(N * 5);
   });
 
   it('ends in the middle when it is aborted, and the worker goes on with the next', async () => {
@@ -141,12 +149,15 @@ describe('an attack', () => {
       const controller = new AbortController();
       const reason = new Error('enough');
       const steps: number[] = [];
-      const long = one.attack(taskOf({ search: { name: 'pgd', steps: 1000, restarts: 100 } }), {
-        signal: controller.signal,
-        onStep: () => {
-          if (steps.push(1) === 3) controller.abort(reason);
+      const long = one.attack(
+        taskOf({ search: { name: 'pgd', steps: 1000, restarts: 100, stop: 'never' } }),
+        {
+          signal: controller.signal,
+          onStep: () => {
+            if (steps.push(1) === 3) controller.abort(reason);
+          },
         },
-      });
+      );
       await expect(long).rejects.toBe(reason);
       expect(await one.attack(taskOf())).toEqual(await engine.attack(taskOf()));
     } finally {
@@ -195,12 +206,16 @@ describe('objectives raise what they name', () => {
       ],
     ];
     for (const [facet, truth, loss] of cases) {
-      const task = taskOf({ facet, objective: 'facet', truth: keysOf(N).map((_, i) => truth(i)) });
+      const task = taskOf({
+        facet,
+        objective: 'facet',
+        truth: { [facet]: keysOf(N).map((_, i) => truth(i)) },
+      });
       const { pngs } = await engine.attack(task);
       const lossOf = async (images: readonly Uint8Array[]): Promise<number> =>
         mean(rowsOf((await direct(images))[facet]).map(loss));
       expect(await lossOf(pngs)).toBeGreaterThan(await lossOf(clean()));
-      const { pngs: without } = await engine.attack(taskOf({ facet, objective: 'facet' }));
+      const { pngs: without } = await engine.attack(taskOf({ facet, objective: 'facet', search: pushOn }));
       expect(without).not.toEqual(pngs);
     }
   });
@@ -211,7 +226,7 @@ describe('objectives raise what they name', () => {
       mean((await featuresOf(feature, pngs)).map((row, i) => signs[i] * priorValue(prior!, row)));
     const before = await towards(clean());
     for (const objective of ['sfa', 'prior-only'] as const) {
-      const { pngs } = await engine.attack(taskOf({ facet, objective }));
+      const { pngs } = await engine.attack(taskOf({ facet, objective, search: pushOn }));
       expect(await towards(pngs)).toBeGreaterThan(before);
     }
   });
@@ -219,7 +234,9 @@ describe('objectives raise what they name', () => {
   it('the distance from the clean feature, for a facet that is a plain tensor', async () => {
     const { feature } = network.facets['illumination'];
     const bare = await attackSourceOf(engine, sourceOf({ facets: { plain: { feature } } }), 'plain');
-    const { pngs } = await engine.attack(taskOf({ source: bare, facet: 'plain', objective: 'facet' }));
+    const { pngs } = await engine.attack(
+      taskOf({ source: bare, facet: 'plain', objective: 'facet', search: pushOn }),
+    );
     const { pngs: other } = await engine.attack(taskOf({ source: bare, facet: 'plain', objective: 'sfa' }));
     const own = await featuresOf(feature, clean());
     const moved = (images: Float32Array[]): number =>
@@ -252,7 +269,7 @@ describe('objectives raise what they name', () => {
       const attacked = { ...bare.attacked, facets: [{ ...facet, source: 'probe' as const, head }] };
       return { ...bare, fit, attacked, probes: [{ facet: 'illumination', feature, probe }], probe };
     };
-    const task = { facet: 'illumination', objective: 'facet' } as const;
+    const task = { facet: 'illumination', objective: 'facet', search: pushOn } as const;
     const one = new Engine({ threads: 1 });
     try {
       for (const own of [probed('first', 1), probed('second', 2)]) {
@@ -268,7 +285,8 @@ describe('objectives raise what they name', () => {
         const result = await one.attack(taskOf({ ...task, source: own }));
         expect(await loss(result.pngs)).toBeGreaterThan(await loss(clean()));
         // What the worker knows of the first fit must not reach the second.
-        const truth = predicted.map((index): FacetTruth => ({ kind: 'class', index }));
+        const illumination = predicted.map((index): FacetTruth => ({ kind: 'class', index }));
+        const truth = { illumination };
         expect(await one.attack(taskOf({ ...task, source: own, truth }))).toEqual(result);
       }
     } finally {

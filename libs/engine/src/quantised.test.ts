@@ -39,7 +39,7 @@ const taskOf = (
   source: attackSource(source),
   facet: undefined,
   objective: 'direct',
-  search: { name: 'pgd', steps, restarts: 1 },
+  search: { name: 'pgd', steps, restarts: 1, stop: 'never' },
   threat: { norm: 'linf', epsilon: 4 / 255 },
   threshold: 0,
   seed: 11,
@@ -47,7 +47,7 @@ const taskOf = (
   images: { photos: given, prepared: true },
   keys: keysOf(given.length),
   labels,
-  truth: given.map(() => undefined),
+  truth: {},
 });
 
 /** One convolution over the whole image, quantised dynamically; `batch` is what the file declares. */

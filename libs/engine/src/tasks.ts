@@ -47,10 +47,10 @@ export interface AttackTask {
   /** 0 live, 1 spoof. */
   readonly labels: Uint8Array;
   /**
-   * The facet's true target where the dataset knows it, one per sample. Where it is undefined the model's own
-   * clean prediction stands in.
+   * By facet its true target, one per sample, where the dataset knows it. Where it is undefined the model's own clean
+   * prediction stands in.
    */
-  readonly truth: readonly (FacetTruth | undefined)[];
+  readonly truth: Readonly<Record<string, readonly (FacetTruth | undefined)[]>>;
 }
 
 /** A class index, the attributes' bits, or a map as a grey PNG of any size, white is 1. */

@@ -155,6 +155,22 @@ describe('objectives against the gradient graphs that @facet/onnx compiles', () 
     TERMS.map((term) => [`${term.kind} on ${'logits' in term ? term.logits : term.tensor}`, term] as const),
   )('%s', (_, term) => compare({ input, terms: [{ term, weight: 1.5 }] }));
 
+  it.each([4, 6, 8])('the cross-entropy of a margin, and the decision beside it: term %i', async (which) => {
+    const objective = {
+      input,
+      terms: [{ term: TERMS[which], weight: 1.5, logistic: true }],
+      decision: output.name,
+    };
+    await compare(objective);
+    const { decision } = await byOnnxRuntime(objective);
+    const oracle = oracleOf(objective);
+    const batch = { n: N, pixels, labels: Uint8Array.from(LABELS), targets: new Map<string, never>() };
+    const { scores } = await oracle.gradient(batch);
+    oracle.close();
+    const logits = decision.data as Float32Array;
+    for (let i = 0; i < N; i++) expect(scores[i]).toBeCloseTo(logits[2 * i] - logits[2 * i + 1], 4);
+  });
+
   it('terms together', () =>
     compare({
       input,

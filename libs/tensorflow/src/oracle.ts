@@ -35,23 +35,29 @@ export class TensorFlowOracle implements GradientOracle {
   async gradient(batch: AttackBatch, signal?: AbortSignal): Promise<ObjectiveGradient> {
     signal?.throwIfAborted();
     const tf = this.#tf;
-    const { graph, objective } = this.#model;
-    const { value, gradient } = tf.tidy(() => {
+    const { graph, objective, output } = this.#model;
+    const { value, gradient, decision } = tf.tidy(() => {
       const targets = [...batch.targets].map(([name, { type, dims, data }]) => [
         name,
         tf.tensor(data, [batch.n, ...dims], type === 'int64' ? 'int32' : 'float32'),
       ]);
-      return objectiveGradient(tf, graph, objective, {
-        pixels: this.#pixels(batch.pixels, batch.n),
-        label: tf.tensor1d(batch.labels, 'int32'),
-        targets: Object.fromEntries(targets) as Record<string, TfTensor>,
-        weights: this.#weights,
-      });
+      return objectiveGradient(
+        tf,
+        graph,
+        { ...objective, decision: output.name },
+        {
+          pixels: this.#pixels(batch.pixels, batch.n),
+          label: tf.tensor1d(batch.labels, 'int32'),
+          targets: Object.fromEntries(targets) as Record<string, TfTensor>,
+          weights: this.#weights,
+        },
+      );
     });
     try {
-      return { value: await read(value), gradient: await read(gradient) };
+      const scores = scoresOf(output, await read(decision!), batch.n);
+      return { value: await read(value), gradient: await read(gradient), scores };
     } finally {
-      tf.dispose([value, gradient]);
+      tf.dispose([value, gradient, decision!]);
     }
   }
 

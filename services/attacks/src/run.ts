@@ -114,7 +114,11 @@ export async function runAttack(
     },
     keys: samples.map((sample) => sample.key),
     labels: Uint8Array.from(samples, (sample) => (sample.labels.label === 'live' ? LIVE : SPOOF)),
-    truth: samples.map((sample) => truthOf(facet, sample)),
+    truth: Object.fromEntries(
+      source.attacked.facets
+        .filter((one) => facet === undefined || one.facet === facet)
+        .map((one) => [one.facet, samples.map((sample) => truthOf(one.facet, sample))]),
+    ),
   };
   const result = await inSpan('attack', about, () => engine.attack(request, { signal }));
   record('facet.images', samples.length, { stage: 'attacks' });

@@ -10,10 +10,7 @@ const map = (png: Uint8Array | undefined): FacetTruth | undefined =>
   png === undefined ? undefined : { kind: 'map', png };
 
 /** undefined where the dataset does not say; the model's own clean prediction stands in then. */
-export function truthOf(
-  facet: string | undefined,
-  { labels, depth, reflection }: StoredSample,
-): FacetTruth | undefined {
+export function truthOf(facet: string, { labels, depth, reflection }: StoredSample): FacetTruth | undefined {
   switch (facet) {
     case 'spoof-type':
       return classIndex(SPOOF_TYPES, labels.spoofType);

@@ -23,6 +23,22 @@ describe('cellsOf', () => {
       'depth.prior-only.pgd-5.linf-2_255',
       'depth.control.fgsm.linf-2_255',
       'depth.control.pgd-5.linf-2_255',
+      'live.all-facets.fgsm.linf-2_255',
+      'live.all-facets.pgd-5.linf-2_255',
+    ]);
+  });
+
+  it('leaves searches that ask for scores, and losses of the decision, to the decision', () => {
+    const searches = [
+      { name: 'auto' },
+      { name: 'square', queries: 9 },
+      { name: 'pgd', steps: 5, restarts: 1, loss: 'cross-entropy' },
+    ] as const;
+    const plan = planOf([groupOf({ objectives: [...OBJECTIVES], searches: [...searches] })]);
+    expect(idsOf(plan, features)).toEqual([
+      'live.direct.auto.linf-2_255',
+      'live.direct.square-9.linf-2_255',
+      'live.direct.pgd-5-ce.linf-2_255',
     ]);
   });
 

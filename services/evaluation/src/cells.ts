@@ -1,5 +1,5 @@
 /** From a plan to its cells: every combination that the model offers and the data allows. */
-import { offers } from '@facet/adversary';
+import { offers, pursues, startsClean } from '@facet/adversary';
 import { fittedTo, makeCell, type StoredFeatures, TEXTURE_PRIOR } from '@facet/catalog';
 import {
   type AttackGroup,
@@ -18,10 +18,10 @@ const facetsOf = ({ facets }: AttackGroup, known: readonly string[]): readonly s
 
 /**
  * Whether a search cannot move at all: the distance from the clean feature has no slope at the clean image, where a
- * single step without a random start would stay.
+ * search without a random start would stay.
  */
 const stuck = (source: FacetSource | undefined, objective: ObjectiveName, search: SearchConfig): boolean =>
-  source === 'tensor' && objective === 'facet' && search.name === 'fgsm';
+  source === 'tensor' && objective === 'facet' && startsClean(search);
 
 /**
  * Cells in the plan's order, each once; what a facet does not offer, or a search cannot do, is left out.
@@ -30,6 +30,7 @@ const stuck = (source: FacetSource | undefined, objective: ObjectiveName, search
 export function cellsOf(plan: EvaluationPlan, features: StoredFeatures): Cell[] {
   const known = [DECISION_FACET, ...features.summary.facets.map(({ facet }) => facet)];
   const texture = fittedTo(features, TEXTURE_PRIOR);
+  const fits = features.summary.facets.map(({ facet }) => fittedTo(features, facet));
   const sources = new Map(features.summary.facets.map(({ facet, source }) => [facet, source]));
   const cells = new Map<string, Cell>();
   checkPlan(plan, known);
@@ -40,7 +41,8 @@ export function cellsOf(plan: EvaluationPlan, features: StoredFeatures): Cell[] 
         for (const search of group.searches)
           for (const threat of group.threats) {
             const fitted = facet === DECISION_FACET ? undefined : fittedTo(features, facet);
-            if (!offers(texture, fitted, objective)) continue;
+            if (!offers({ texture, facets: fits }, fitted, objective) || !pursues(search, objective))
+              continue;
             if (stuck(sources.get(facet), objective, search)) continue;
             const cell = makeCell({ facet, objective, search, threat });
             cells.set(cell.id, cell);

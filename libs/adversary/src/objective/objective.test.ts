@@ -1,8 +1,8 @@
 import { ModelInput, type ModelOutput, OBJECTIVES, type ObjectiveName } from '@facet/contracts';
 import { describe, expect, it } from 'vitest';
 import type { LinearPrior } from '../prior/prior.js';
-import { type AttackedFacet, type AttackedModel, targetName } from './facet-model.js';
-import { BETA, GAMMA, inputTransform, objectiveOf, offers } from './objective.js';
+import { type AttackedFacet, type AttackedModel, type Fitted, targetName } from './facet-model.js';
+import { BETA, facetsOf, GAMMA, inputTransform, objectiveOf, offers } from './objective.js';
 
 const fit = (...weights: number[]): LinearPrior => ({ weights: Float32Array.from(weights), bias: 0.5 });
 const [OWN, SHUFFLED, TEXTURE, SHUFFLED_TEXTURE] = [fit(1, 2), fit(3, 4), fit(5), fit(6)];
@@ -48,6 +48,9 @@ describe('the decision', () => {
     const { terms, normaliseAt } = objectiveOf({ ...model, output: given }, undefined, 'direct');
     expect(terms).toEqual([{ term, weight: 1 }]);
     expect(normaliseAt).toBeUndefined();
+    expect(objectiveOf({ ...model, output: given }, undefined, 'direct', 'cross-entropy').terms).toEqual([
+      { term, weight: 1, logistic: true },
+    ]);
   });
 });
 
@@ -68,12 +71,9 @@ describe("a facet's own loss", () => {
   });
 });
 
-describe('objectives with a prior', () => {
-  const own = {
-    term: { kind: 'cross-entropy', logits: 'types', target: targetName('spoof-type') },
-    weight: 1,
-  };
+const own = { term: { kind: 'cross-entropy', logits: 'types', target: targetName('spoof-type') }, weight: 1 };
 
+describe('objectives with a prior', () => {
   it('sfa balances own loss, prior and texture at the texture tensor, and controls do with shuffled fits', () => {
     expect(BETA).toBe(2);
     expect(GAMMA).toBeLessThanOrEqual(BETA / 2);
@@ -83,6 +83,7 @@ describe('objectives with a prior', () => {
     ] as const) {
       expect(objectiveOf(model, facet, objective)).toEqual({
         input: inputTransform(input),
+        decision: 'decision',
         normaliseAt: 'map',
         terms: [
           own,
@@ -100,14 +101,51 @@ describe('objectives with a prior', () => {
   });
 });
 
+describe('all facets', () => {
+  const depth: AttackedFacet = {
+    facet: 'depth',
+    source: 'head',
+    feature: 'deep',
+    head: { output: 'depth', kind: 'map' },
+    prior: OWN,
+  };
+  const several = {
+    ...model,
+    facets: [facet, depth, { ...facet, facet: 'bare', prior: undefined }],
+  } as AttackedModel;
+
+  it('are attacked together, each with an equal share, beside the texture as in sfa', () => {
+    const { terms, normaliseAt } = objectiveOf(several, undefined, 'all-facets');
+    expect(normaliseAt).toBe('map');
+    expect(terms).toEqual([
+      { term: own.term, weight: 1 / 2 },
+      { term: { kind: 'squared-error', tensor: 'depth', target: 'target.depth' }, weight: 1 / 2 },
+      { term: { kind: 'linear', tensor: 'semantic', ...OWN }, weight: 1 },
+      { term: { kind: 'linear', tensor: 'deep', ...OWN }, weight: 1 },
+      { term: { kind: 'texture', tensor: 'map', ...TEXTURE }, weight: 0.5 },
+    ]);
+    expect(facetsOf(several, undefined, 'all-facets')).toEqual([facet, depth]);
+    expect(facetsOf(several, depth, 'sfa')).toEqual([depth]);
+    expect(facetsOf(several, undefined, 'direct')).toEqual([]);
+  });
+
+  it('of one facet are its sfa', () => {
+    expect(objectiveOf(model, undefined, 'all-facets')).toEqual(objectiveOf(model, facet, 'sfa'));
+  });
+});
+
 describe('what is offered', () => {
-  const offered = (texture: object, fitted: object | undefined): ObjectiveName[] =>
-    OBJECTIVES.filter((objective) => offers(texture, fitted, objective));
+  const offered = (
+    texture: Fitted,
+    fitted: Fitted | undefined,
+    facets: readonly Fitted[] = [],
+  ): ObjectiveName[] => OBJECTIVES.filter((objective) => offers({ texture, facets }, fitted, objective));
 
   it('follows what was fitted to the facet and to the texture', () => {
     expect(offered(model.texture, undefined)).toEqual(['direct']);
-    expect(offered({}, undefined)).toEqual(['direct']);
-    expect(offered(model.texture, facet)).toEqual(['facet', 'sfa', 'prior-only', 'control']);
+    expect(offered(model.texture, undefined, [{}, facet])).toEqual(['direct', 'all-facets']);
+    expect(offered({}, undefined, [facet])).toEqual(['direct']);
+    expect(offered(model.texture, facet, [facet])).toEqual(['facet', 'sfa', 'prior-only', 'control']);
     expect(offered({}, facet)).toEqual(['facet', 'prior-only']);
     expect(offered(model.texture, {})).toEqual(['facet']);
     expect(offered(model.texture, { prior: OWN })).toEqual(['facet', 'sfa', 'prior-only']);

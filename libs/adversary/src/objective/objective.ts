@@ -2,8 +2,8 @@
  * Objectives as data: which terms an attack on a facet increases. The combination of `sfa` is ours:
  * L_f / |dL_f/db| + beta M / |dM/db| + gamma T / |dT/db|, each gradient taken per sample at the texture tensor b.
  */
-import type { ModelOutput, ObjectiveName } from '@facet/contracts';
-import type { ObjectiveSpec, Term } from '@facet/onnx';
+import type { Loss, ModelOutput, ObjectiveName } from '@facet/contracts';
+import type { ObjectiveSpec, Term, WeightedTerm } from '@facet/onnx';
 import type { LinearPrior } from '../prior/prior.js';
 import { targetName, type AttackedFacet, type AttackedModel, type Fitted } from './facet-model.js';
 
@@ -45,8 +45,15 @@ function facetTerm(facet: AttackedFacet): Term {
 const linear = (tensor: string, prior: LinearPrior): Term => ({ kind: 'linear', tensor, ...prior });
 const texture = (tensor: string, prior: LinearPrior): Term => ({ kind: 'texture', tensor, ...prior });
 
-/** Whether a facet can be attacked by an objective, given what was fitted; `facet` undefined means the decision. */
-export function offers(texture: Fitted, facet: Fitted | undefined, objective: ObjectiveName): boolean {
+/**
+ * Whether a facet can be attacked by an objective, given what was fitted to the texture and to the model's facets;
+ * `facet` undefined means the decision.
+ */
+export function offers(
+  { texture, facets }: { readonly texture: Fitted; readonly facets: readonly Fitted[] },
+  facet: Fitted | undefined,
+  objective: ObjectiveName,
+): boolean {
   switch (objective) {
     case 'direct':
       return facet === undefined;
@@ -58,8 +65,26 @@ export function offers(texture: Fitted, facet: Fitted | undefined, objective: Ob
       return facet?.prior !== undefined && texture.prior !== undefined;
     case 'control':
       return facet?.control !== undefined && texture.control !== undefined;
+    case 'all-facets':
+      return (
+        facet === undefined && texture.prior !== undefined && facets.some(({ prior }) => prior !== undefined)
+      );
   }
 }
+
+/** The facets that an objective asks something of, whose targets it therefore needs. */
+export function facetsOf(
+  model: Pick<AttackedModel, 'facets'>,
+  facet: AttackedFacet | undefined,
+  objective: ObjectiveName,
+): readonly AttackedFacet[] {
+  if (objective === 'all-facets') return model.facets.filter(({ prior }) => prior !== undefined);
+  return facet === undefined ? [] : [facet];
+}
+
+/** Whether an objective compares facets with their targets. */
+export const comparesTargets = (objective: ObjectiveName): boolean =>
+  objective !== 'direct' && objective !== 'prior-only';
 
 /** Pixels in [0,1] RGB to the model's input: value = pixel * scale + offset, in the model's channel order. */
 export function inputTransform(input: AttackedModel['input']): ObjectiveSpec['input'] {
@@ -71,34 +96,50 @@ export function inputTransform(input: AttackedModel['input']): ObjectiveSpec['in
   };
 }
 
+/** The own losses and the prior's terms of facets, each facet with an equal share, and the texture's. */
+function combined(
+  model: AttackedModel,
+  facets: readonly AttackedFacet[],
+  fit: keyof Fitted,
+): Pick<ObjectiveSpec, 'normaliseAt' | 'terms'> {
+  const { tensor } = model.texture;
+  const fitted = (of: Fitted): LinearPrior => of[fit]!;
+  const share = 1 / facets.length;
+  return {
+    normaliseAt: tensor,
+    terms: [
+      ...facets.map((facet): WeightedTerm => ({ term: facetTerm(facet), weight: share })),
+      ...facets.map((facet): WeightedTerm => ({
+        term: linear(facet.feature, fitted(facet)),
+        weight: BETA * share,
+      })),
+      { term: texture(tensor, fitted(model.texture)), weight: GAMMA },
+    ],
+  };
+}
+
 /**
- * The objective of a cell as terms on the model's graph; `facet` undefined means the decision.
+ * The objective of a cell as terms on the model's graph; `facet` undefined means the decision, whose `loss` `direct`
+ * climbs. The decision's tensor comes out beside the gradient.
  * Errors: RangeError where the facet does not offer the objective ({@link offers}).
  */
 export function objectiveOf(
   model: AttackedModel,
   facet: AttackedFacet | undefined,
   objective: ObjectiveName,
+  loss: Loss = 'margin',
 ): ObjectiveSpec {
-  if (!offers(model.texture, facet, objective))
+  if (!offers(model, facet, objective))
     throw new RangeError(`facet ${facet?.facet ?? 'live'} does not offer the objective ${objective}`);
-  const input = inputTransform(model.input);
-  if (facet === undefined) return { input, terms: [{ term: decisionTerm(model.output), weight: 1 }] };
-  const own = { term: facetTerm(facet), weight: 1 };
-  if (objective === 'facet') return { input, terms: [own] };
-  const prior = objective === 'control' ? facet.control : facet.prior;
-  const textured = objective === 'control' ? model.texture.control : model.texture.prior;
-  if (prior === undefined) throw new RangeError(`facet ${facet.facet} has no prior`);
-  const towards = linear(facet.feature, prior);
-  if (objective === 'prior-only' || textured === undefined)
-    return { input, terms: [{ term: towards, weight: 1 }] };
-  return {
-    input,
-    normaliseAt: model.texture.tensor,
-    terms: [
-      own,
-      { term: towards, weight: BETA },
-      { term: texture(model.texture.tensor, textured), weight: GAMMA },
-    ],
-  };
+  const about = { input: inputTransform(model.input), decision: model.output.name };
+  const only = (term: Term, how: object = {}): ObjectiveSpec => ({
+    ...about,
+    terms: [{ term, weight: 1, ...how }],
+  });
+  if (facet === undefined && objective === 'direct')
+    return only(decisionTerm(model.output), loss === 'margin' ? {} : { logistic: true });
+  const facets = facetsOf(model, facet, objective);
+  if (objective === 'facet') return only(facetTerm(facets[0]));
+  if (objective === 'prior-only') return only(linear(facets[0].feature, facets[0].prior!));
+  return { ...about, ...combined(model, facets, objective === 'control' ? 'control' : 'prior') };
 }

@@ -1,87 +1,96 @@
 /**
- * The loop behind FGSM, BIM and PGD: start, then step along the gradient and project. Later restarts see only the
- * samples that earlier ones did not fool, judged on the 8-bit image that would be stored.
+ * The steps of FGSM, BIM, PGD, MI-FGSM and NI-FGSM: from the clean image or a random start, each along the gradient,
+ * or along what momentum makes of it, and back into the budget.
  */
+import type { StepSchedule } from '@facet/contracts';
 import { Random } from '@facet/random';
-import { selectRows, type AttackBatch } from '../ports.js';
-import { dequantise, quantise } from '../threat/quantise.js';
-import type { Search, SearchContext } from './search.js';
+import type { Budget } from '../threat/budget.js';
+import type { Attack } from './attack.js';
+import { climb, type Mover, ownGradient } from './climb.js';
+import { diverse, type Diversity } from './diversity.js';
+import { shareOf } from './schedule.js';
+import type { Stage } from './search.js';
+
+export interface Momentum {
+  /** Share of the accumulated gradient that each step keeps. */
+  readonly decay: number;
+  /** Gradients are taken where the accumulated one would lead (Nesterov), not where the image stands. */
+  readonly lookAhead: boolean;
+}
 
 export interface GradientDescentConfig {
-  readonly name: string;
   readonly steps: number;
-  readonly restarts: number;
-  /** Step length over epsilon. */
+  /** Length of the first step over epsilon. */
   readonly relativeStep: number;
+  readonly schedule: StepSchedule;
   readonly randomStart: boolean;
+  readonly momentum?: Momentum;
+  readonly diversity?: Diversity;
 }
 
-/** Applies `visit` to each sample's views of several arrays of n rows. */
-function eachRow(
-  n: number,
-  arrays: readonly Float32Array[],
-  visit: (rows: Float32Array[], i: number) => void,
-): void {
-  for (let i = 0; i < n; i++) {
-    visit(
-      arrays.map((array) => array.subarray((i * array.length) / n, ((i + 1) * array.length) / n)),
-      i,
-    );
-  }
-}
+class Descent implements Mover {
+  readonly #pixels: Float32Array;
+  readonly #accumulated: Float32Array | undefined;
+  readonly #ahead: Float32Array | undefined;
 
-async function ascend(
-  config: GradientDescentConfig,
-  batch: AttackBatch,
-  restart: number,
-  keys: readonly string[],
-  context: SearchContext,
-): Promise<Float32Array> {
-  const { oracle, budget, signal } = context;
-  const pixels = Float32Array.from(batch.pixels);
-  if (config.randomStart) {
-    eachRow(batch.n, [batch.pixels, pixels], ([clean, out], i) => {
-      budget.start(clean, out, new Random(context.seed, keys[i], restart));
-    });
+  constructor(
+    private readonly config: GradientDescentConfig,
+    private readonly budget: Budget,
+    private readonly clean: Float32Array,
+    random: Random | undefined,
+  ) {
+    this.#pixels = Float32Array.from(clean);
+    if (random !== undefined) budget.start(clean, this.#pixels, random);
+    if (config.momentum !== undefined) this.#accumulated = new Float32Array(clean.length);
+    if (config.momentum?.lookAhead) this.#ahead = Float32Array.from(this.#pixels);
   }
-  const length = config.relativeStep * budget.threat.epsilon;
-  for (let step = 0; step < config.steps; step++) {
-    signal?.throwIfAborted();
-    const { gradient } = await oracle.gradient({ ...batch, pixels }, signal);
-    eachRow(batch.n, [pixels, gradient, batch.pixels], ([row, slope, clean]) => {
-      budget.step(row, slope, length);
-      budget.project(row, clean);
-    });
-    context.onStep?.(batch.n);
+
+  get at(): Float32Array {
+    return this.#ahead ?? this.#pixels;
   }
-  return pixels;
+
+  move(_value: number, gradient: Float32Array, step: number): void {
+    const length = this.#lengthAt(step);
+    this.budget.step(this.#pixels, this.#direction(gradient), length);
+    this.budget.project(this.#pixels, this.clean);
+    if (this.#ahead === undefined || step + 1 === this.config.steps) return;
+    const [reach, g] = [this.#lengthAt(step + 1) * this.config.momentum!.decay, this.#accumulated!];
+    for (let i = 0; i < g.length; i++) this.#ahead[i] = this.#pixels[i] + reach * g[i];
+  }
+
+  ends(): readonly Float32Array[] {
+    return [this.#pixels];
+  }
+
+  #lengthAt(step: number): number {
+    const { relativeStep, schedule, steps } = this.config;
+    return relativeStep * this.budget.threat.epsilon * shareOf(schedule, step, steps);
+  }
+
+  /** The gradient over its mean magnitude, added to what momentum kept; or the gradient itself. */
+  #direction(gradient: Float32Array): Float32Array {
+    const g = this.#accumulated;
+    if (g === undefined) return gradient;
+    let sum = 0;
+    for (let i = 0; i < gradient.length; i++) sum += Math.abs(gradient[i]);
+    const scale = gradient.length / (sum + 1e-30);
+    const { decay } = this.config.momentum!;
+    for (let i = 0; i < g.length; i++) g[i] = decay * g[i] + gradient[i] * scale;
+    return g;
+  }
 }
 
 export const gradientDescent =
-  (config: GradientDescentConfig): Search =>
-  async (batch, clean, context) => {
-    const size = clean.length / batch.n;
-    const found = Uint8Array.from(clean);
-    let open = Array.from({ length: batch.n }, (_, i) => i);
-    for (let restart = 0; restart < config.restarts && open.length > 0; restart++) {
-      const part = selectRows(batch, open);
-      const keys = open.map((index) => context.keys[index]);
-      const pixels = await ascend(config, part, restart, keys, context);
-      open.forEach((index, i) => {
-        const row = pixels.subarray(i * size, (i + 1) * size);
-        const cleanRow = clean.subarray(index * size, (index + 1) * size);
-        found.set(quantise(row, cleanRow, context.budget.threat), index * size);
-      });
-      if (restart + 1 === config.restarts) break;
-      const images = new Float32Array(open.length * size);
-      open.forEach((index, i) => {
-        dequantise(
-          found.subarray(index * size, (index + 1) * size),
-          images.subarray(i * size, (i + 1) * size),
-        );
-      });
-      const scores = await context.oracle.scores(images, open.length, context.signal);
-      open = open.filter((index, i) => !context.fooled(scores[i], batch.labels[index]));
-    }
-    return found;
+  (config: GradientDescentConfig): Stage =>
+  (attack: Attack, stage: number) => {
+    const { budget, seed, keys } = attack.context;
+    return climb(attack, {
+      steps: config.steps,
+      moverOf: (index) => {
+        const random = config.randomStart ? new Random(seed, keys[index], stage) : undefined;
+        return new Descent(config, budget, attack.cleanPixels(index), random);
+      },
+      slope: config.diversity === undefined ? ownGradient : diverse(config.diversity, stage),
+      hinted: config.diversity === undefined && !config.momentum?.lookAhead,
+    });
   };

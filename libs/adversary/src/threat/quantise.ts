@@ -14,8 +14,11 @@ export function dequantise(bytes: Uint8Array, out = new Float32Array(bytes.lengt
   return out;
 }
 
+/** Levels that an L-infinity budget lets a value move. */
+export const reachOf = (epsilon: number): number => Math.floor(epsilon * LEVELS + TOLERANCE);
+
 function quantiseLinf(pixels: Float32Array, clean: Uint8Array, epsilon: number, out: Uint8Array): void {
-  const reach = Math.floor(epsilon * LEVELS + TOLERANCE);
+  const reach = reachOf(epsilon);
   for (let i = 0; i < pixels.length; i++) {
     const level = Math.round(pixels[i] * LEVELS);
     const low = Math.max(0, clean[i] - reach);

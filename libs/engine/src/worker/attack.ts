@@ -1,140 +1,161 @@
 /** One shard of one cell: the search runs here, beside its session, so that a step crosses no thread. */
 import {
-  budgetOf,
-  dequantise,
-  largestChange,
-  rootMeanSquare,
+  type Attacked,
   type AttackBatch,
   type AttackedFacet,
+  budgetOf,
+  comparesTargets,
+  dequantise,
+  facetsOf,
   type GradientOracle,
+  largestChange,
+  lossOf,
+  needsGradient,
   objectiveOf,
+  type ObjectiveGradient,
+  rootMeanSquare,
+  scoresOf,
+  type SearchContext,
   searchOf,
   type Target,
   targetName,
 } from '@facet/adversary';
-import { compileObjective } from '@facet/onnx';
+import { compileObjective, ModelError } from '@facet/onnx';
 import { type AttackSource, identityOf } from '../model-source.js';
 import type { AttackResult, AttackTask } from '../tasks.js';
 import { batchesOf, type Cut } from './batches.js';
-import { imagesOf, pngsOf } from './images.js';
+import { type CleanShard, cleanShard, donorsOf } from './clean-shard.js';
+import { pngsOf } from './images.js';
 import { decide, modelOf, sessions } from './models.js';
 import { f32, i64, type Session, type Values } from './sessions.js';
-import { predict, targetOf } from './targets.js';
+import { targetOf } from './targets.js';
 
 /** The gradient session of a cell's objective as the port that searches know. */
-class SessionOracle implements GradientOracle {
-  constructor(
-    private readonly source: AttackSource,
-    private readonly session: Session,
-  ) {}
-
-  async gradient(batch: AttackBatch) {
-    const { height, width } = this.source.manifest.input;
+const gradientOf =
+  ({ manifest }: AttackSource, session: Session): GradientOracle['gradient'] =>
+  async (batch: AttackBatch): Promise<ObjectiveGradient> => {
+    const { height, width } = manifest.input;
     const targets = [...batch.targets].map(([name, target]): [string, Values] => [
       name,
       target.type === 'int64'
         ? i64([batch.n, ...target.dims], target.data)
         : f32([batch.n, ...target.dims], target.data),
     ]);
-    const results = await this.session.run({
+    const { value, gradient, decision } = await session.run({
       pixels: f32([batch.n, 3, height, width], batch.pixels),
       label: i64([batch.n], batch.labels),
       ...Object.fromEntries(targets),
     });
-    return { value: results['value'], gradient: results['gradient'] };
-  }
-
-  scores(pixels: Float32Array, n: number): Promise<Float64Array> {
-    return decide(this.source, pixels, n);
-  }
-}
+    return { value, gradient, scores: scoresOf(manifest.output, decision, batch.n) };
+  };
 
 function gradientSession(task: AttackTask, facet: AttackedFacet | undefined): Promise<Session> {
   const { source, objective } = task;
-  const key = JSON.stringify(['gradient', identityOf(source, source.fit), task.facet, objective]);
+  const loss = lossOf(task.search);
+  const key = JSON.stringify(['gradient', identityOf(source, source.fit), task.facet, objective, loss]);
   return sessions.get(key, 'constant', () => {
     const { prepared } = modelOf(source, source.fit, source.probes);
-    return compileObjective(prepared, objectiveOf(source.attacked, facet, objective));
+    return compileObjective(prepared, objectiveOf(source.attacked, facet, objective, loss));
   });
+}
+
+/** Scores always; gradients where the search needs them, or can use them and the model has them. */
+async function oracleOf(
+  task: AttackTask,
+  facet: AttackedFacet | undefined,
+): Promise<SearchContext['oracle']> {
+  const { source, search } = task;
+  const scores: GradientOracle['scores'] = (pixels, n) => decide(source, pixels, n);
+  if (!needsGradient(search) && search.name !== 'auto') return { scores };
+  try {
+    return { scores, gradient: gradientOf(source, await gradientSession(task, facet)) };
+  } catch (error) {
+    if (needsGradient(search) || !(error instanceof ModelError && error.fault === 'unsupported')) throw error;
+    return { scores };
+  }
 }
 
 /** Targets of a batch, for the objectives that compare with something. */
 async function targetsOf(
   task: AttackTask,
   facet: AttackedFacet | undefined,
+  clean: CleanShard,
   cut: Cut,
 ): Promise<ReadonlyMap<string, Target>> {
-  if (facet === undefined || task.objective === 'direct' || task.objective === 'prior-only') return new Map();
-  const prediction = await predict(task.source, facet, cut);
-  const target = await targetOf(facet, prediction, task.truth.slice(cut.from, cut.to));
-  return new Map([[targetName(facet.facet), target]]);
+  if (!comparesTargets(task.objective)) return new Map();
+  const targets = facetsOf(task.source.attacked, facet, task.objective).map(async (one) => {
+    const prediction = await clean.prediction(one, cut);
+    const truth =
+      task.truth[one.facet]?.slice(cut.from, cut.to) ?? new Array<undefined>(cut.n).fill(undefined);
+    return [targetName(one.facet), await targetOf(one, prediction, truth)] as const;
+  });
+  return new Map(await Promise.all(targets));
 }
 
 interface Found extends Omit<AttackResult, 'pngs'> {
   readonly images: Uint8Array;
 }
 
-async function attackBatch(
-  task: AttackTask,
-  facet: AttackedFacet | undefined,
-  oracle: GradientOracle,
-  cut: Cut,
-  signal: AbortSignal,
-  onStep: (samples: number) => void,
-): Promise<Uint8Array> {
-  const batch = {
-    n: cut.n,
-    pixels: cut.pixels,
-    labels: task.labels.slice(cut.from, cut.to),
-    targets: await targetsOf(task, facet, cut),
-  };
-  return searchOf(task.search)(batch, cut.bytes, {
-    oracle,
-    budget: budgetOf(task.threat),
-    seed: task.seed,
-    keys: task.keys.slice(cut.from, cut.to),
-    fooled: (score, label) => score >= task.threshold !== (label === 0),
-    signal,
-    onStep,
-  });
+function measure(found: Found, cut: Cut, { images, scores }: Attacked): void {
+  const size = images.length / cut.n;
+  const pixels = dequantise(images);
+  found.images.set(images, cut.from * size);
+  found.adversarialScores.set(scores, cut.from);
+  for (let i = 0; i < cut.n; i++) {
+    const [from, to] = [i * size, (i + 1) * size];
+    const [changed, origin] = [pixels.subarray(from, to), cut.pixels.subarray(from, to)];
+    found.linf[cut.from + i] = largestChange(changed, origin);
+    found.l2[cut.from + i] = rootMeanSquare(changed, origin);
+  }
 }
 
 /**
- * Adversarial images for a shard. `onStep` counts images that a gradient step has served.
- * Errors: ModelError where the model or an operator on the facet's path cannot be differentiated.
+ * Adversarial images for a shard. `onStep` counts images that a pass through the model has served.
+ * Errors: ModelError where the model, or for a search that follows gradients an operator on the facet's path, cannot
+ * be computed or differentiated; RangeError for a facet or an objective that the model does not offer.
  */
 export async function attack(
   task: AttackTask,
   signal: AbortSignal,
   onStep: (samples: number) => void,
 ): Promise<AttackResult> {
-  const facet = task.source.attacked.facets.find((one) => one.facet === task.facet);
+  const { source, threshold } = task;
+  const { height, width } = source.manifest.input;
+  const facet = source.attacked.facets.find((one) => one.facet === task.facet);
   if (task.facet !== undefined && facet === undefined)
     throw new RangeError(`the model has no facet ${task.facet}`);
-  const clean = await imagesOf(task.images, task.source.manifest);
+  const clean = await cleanShard(source, task.images, task.batch);
+  const { n, bytes } = clean.images;
   const found: Found = {
-    images: new Uint8Array(clean.bytes.length),
-    cleanScores: new Float64Array(clean.n),
-    adversarialScores: new Float64Array(clean.n),
-    linf: new Float64Array(clean.n),
-    l2: new Float64Array(clean.n),
+    images: new Uint8Array(bytes.length),
+    cleanScores: Float64Array.from(clean.scores),
+    adversarialScores: new Float64Array(n),
+    linf: new Float64Array(n),
+    l2: new Float64Array(n),
   };
-  const oracle = new SessionOracle(task.source, await gradientSession(task, facet));
-  for (const cut of batchesOf(clean, task.batch)) {
+  const shared = {
+    oracle: await oracleOf(task, facet),
+    budget: budgetOf(task.threat),
+    seed: task.seed,
+    fooled: (score: number, label: number): boolean => score >= threshold !== (label === 0),
+    donors: donorsOf(clean, threshold),
+    height,
+    width,
+    signal,
+    onStep,
+  };
+  const search = searchOf(task.search);
+  for (const cut of batchesOf(clean.images, task.batch)) {
     signal.throwIfAborted();
-    const adversarial = await attackBatch(task, facet, oracle, cut, signal, onStep);
-    const pixels = dequantise(adversarial);
-    found.images.set(adversarial, (cut.from * clean.bytes.length) / clean.n);
-    found.cleanScores.set(await decide(task.source, cut.pixels, cut.n), cut.from);
-    found.adversarialScores.set(await decide(task.source, pixels, cut.n), cut.from);
-    const size = pixels.length / cut.n;
-    for (let i = 0; i < cut.n; i++) {
-      const change = pixels.subarray(i * size, (i + 1) * size);
-      const origin = cut.pixels.subarray(i * size, (i + 1) * size);
-      found.linf[cut.from + i] = largestChange(change, origin);
-      found.l2[cut.from + i] = rootMeanSquare(change, origin);
-    }
+    const labels = task.labels.slice(cut.from, cut.to);
+    const targets = await targetsOf(task, facet, clean, cut);
+    const attacked = await search({ n: cut.n, pixels: cut.pixels, labels, targets }, cut.bytes, {
+      ...shared,
+      keys: task.keys.slice(cut.from, cut.to),
+      cleanScores: clean.scores.slice(cut.from, cut.to),
+    });
+    measure(found, cut, attacked);
   }
   const { images, ...scores } = found;
-  return { pngs: await pngsOf({ n: clean.n, bytes: images }, task.source.manifest.input), ...scores };
+  return { pngs: await pngsOf({ n, bytes: images }, source.manifest.input), ...scores };
 }

@@ -17,18 +17,25 @@ export interface Prediction {
   readonly data: Float32Array;
 }
 
-/** Runs the prepared graph, which holds the probes too. */
-export async function predict(source: AttackSource, facet: AttackedFacet, cut: Cut): Promise<Prediction> {
-  const model = modelOf(source, source.fit, source.probes);
-  const wanted = facet.head === undefined ? { pooled: [facet.feature] } : { outputs: [facet.head.output] };
-  const session = await preparedSession(source, wanted);
+/** What every facet says of a batch, by facet, in one pass of the prepared graph, which holds the probes too. */
+export async function predict(source: AttackSource, cut: Cut): Promise<ReadonlyMap<string, Prediction>> {
+  const { facets } = source.attacked;
+  const { shapes } = modelOf(source, source.fit, source.probes).prepared;
+  const outputs = facets.flatMap(({ head }) => (head === undefined ? [] : [head.output]));
+  const pooled = facets.flatMap(({ head, feature }) => (head === undefined ? [feature] : []));
+  const session = await preparedSession(source, {
+    outputs: [...new Set(outputs)],
+    pooled: [...new Set(pooled)],
+  });
   const { height, width } = source.manifest.input;
   const results = await session.run({ pixels: f32([cut.n, 3, height, width], cut.pixels) });
-  const name = facet.head === undefined ? pooledName(facet.feature) : facet.head.output;
-  const shape = facet.head === undefined ? undefined : model.prepared.shapes.get(facet.head.output)?.dims;
-  const data = results[name];
-  const dims = shape?.slice(1).map(Number) ?? [data.length / cut.n];
-  return { dims, data };
+  return new Map(
+    facets.map(({ facet, head, feature }) => {
+      const data = results[head === undefined ? pooledName(feature) : head.output];
+      const dims = head === undefined ? undefined : shapes.get(head.output)?.dims.slice(1).map(Number);
+      return [facet, { dims: dims ?? [data.length / cut.n], data }];
+    }),
+  );
 }
 
 function argmax(row: Float32Array): number {

@@ -194,6 +194,45 @@ describe('the term', () => {
   });
 });
 
+describe('log(1 + exp) of a term', () => {
+  const logistic: Reference = (sample, at, sign) => Math.log1p(Math.exp(margin(sample.logits, sign)));
+
+  it('is the cross-entropy of live against spoof, where the term is their margin', async () => {
+    const term: Term = { kind: 'group-margin', logits: 'logits', live: [0, 2] };
+    const { value, gradient } = await evaluate({ input, terms: [{ term, weight: 1, logistic: true }] });
+    LABELS.forEach((label, at) => {
+      const wanted = expected(logistic, at);
+      const { logits } = tensors(samples[at]);
+      const own = label === 0 ? [logits[0], logits[2]] : [logits[1], logits[3]];
+      expect(wanted.value).toBeCloseTo(logSumExp(logits) - logSumExp(own), 10);
+      expect(value.data[at]).toBeCloseTo(wanted.value, 4);
+      wanted.gradient.forEach((g, i) => expect(gradient.data[at * SAMPLE + i]).toBeCloseTo(g, 4));
+    });
+  });
+});
+
+describe('the decision', () => {
+  it('comes out beside the gradient, and a tensor of that name is no trouble', async () => {
+    const term: Term = { kind: 'logit-margin', tensor: 'logit', high: 'spoof' };
+    const { decision } = await evaluate({ input, terms: [{ term, weight: 1 }], decision: 'logits' });
+    LABELS.forEach((_, at) =>
+      tensors(samples[at]).logits.forEach((z, k) => expect(decision.data[4 * at + k]).toBeCloseTo(z, 4)),
+    );
+    const b = new GraphBuilder();
+    b.input('input', 'float32', ['N', CHANNELS, HEIGHT, WIDTH]);
+    b.node('ReduceMean', ['input', b.i64([1, 2, 3])], { keepdims: 0 }, 'decision');
+    const graph = b.build('named');
+    const dims: readonly Dim[] = [{ perSample: 1 }, CHANNELS, HEIGHT, WIDTH];
+    const named = { model: modelOf(graph), shapes: inferShapes(graph, new Map([['input', dims]])) };
+    const model = compileObjective(named, {
+      input,
+      terms: [{ term: { kind: 'logit-margin', tensor: 'decision', high: 'spoof' }, weight: 1 }],
+      decision: 'decision',
+    });
+    expect(model.graph.outputs.map(({ name }) => name)).toEqual(['gradient', 'value', 'decision']);
+  });
+});
+
 describe('several terms', () => {
   const chosen = TERMS.filter(([name]) =>
     ['cross-entropy', 'linear on map', 'texture on map'].includes(name),

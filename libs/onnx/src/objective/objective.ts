@@ -2,13 +2,13 @@
 import { GraphBuilder, modelOf, OUR_IR_VERSION } from '../builder.js';
 import { ModelError } from '../errors.js';
 import { dominators } from '../graph-tools/dominators.js';
-import { withoutDead } from '../graph-tools/walk.js';
+import { valueInfo, withoutDead } from '../graph-tools/walk.js';
 import type { ElementType, Graph, Model } from '../graph.js';
 import { appendGradients } from '../gradient/gradients.js';
 import { addAll, reshape, scale } from '../gradient/tensors.js';
 import { BATCH, framed, type Frame, type Prepared } from './frame.js';
 import type { ObjectiveSpec, Term, WeightedTerm } from './spec.js';
-import type { Seeded } from './term.js';
+import { perSample, times, type Seeded, type TermContext } from './term.js';
 import { seedTerm } from './terms.js';
 
 /** Added to a norm before dividing by it. */
@@ -26,7 +26,8 @@ const tensorOf = (term: Term): string => ('logits' in term ? term.logits : term.
  *
  * Inputs: `pixels` float32 [N, 3, H, W] in [0, 1]; `label` int64 [N], 0 live and 1 spoof; every target that a term
  * names. Outputs: `gradient` float32 [N, 3, H, W], of the summed objective with respect to the pixels; `value`
- * float32 [N], the weighted sum of the terms' own values (also where `normaliseAt` changes their gradients).
+ * float32 [N], the weighted sum of the terms' own values (also where `normaliseAt` changes their gradients); `decision`
+ * where the objective asks for it.
  * Of a quantised model that `prepare` made float both are those of its dequantised float computation.
  *
  * @throws ModelError 'unsupported' where an operator on the way has no gradient, or a term does not fit its tensor;
@@ -35,7 +36,11 @@ const tensorOf = (term: Term): string => ('logits' in term ? term.logits : term.
 export function compileObjective(prepared: Prepared, spec: ObjectiveSpec): Model {
   if (spec.terms.length === 0) throw new ModelError('invalid', 'an objective needs a term');
   const targets = spec.terms.flatMap(({ term }) => ('target' in term ? [term.target] : []));
-  const frame = framed(prepared, spec.input, new Set(['pixels', 'label', 'gradient', 'value', ...targets]));
+  const frame = framed(
+    prepared,
+    spec.input,
+    new Set(['pixels', 'label', 'gradient', 'value', 'decision', ...targets]),
+  );
   const { graph, shapes } = frame;
   for (const { term } of spec.terms) checkTensor(prepared, tensorOf(term));
   const b = new GraphBuilder(graph);
@@ -61,11 +66,10 @@ export function compileObjective(prepared: Prepared, spec: ObjectiveSpec): Model
       return known === undefined ? b.input(name, type, dims) : name;
     },
   };
-  const seeded = spec.terms.map(({ term, weight }) => ({
-    ...seedTerm(context, inFrame(term, frame.at)),
-    weight,
-    term,
-  }));
+  const seeded = spec.terms.map(({ term, weight, logistic }) => {
+    const seed = seedTerm(context, inFrame(term, frame.at));
+    return { ...(logistic ? logisticOf(context, seed) : seed), weight, term };
+  });
   const seeds =
     spec.normaliseAt === undefined
       ? weighted(b, seeded)
@@ -77,7 +81,20 @@ export function compileObjective(prepared: Prepared, spec: ObjectiveSpec): Model
   const image = graph.inputs[0].dims;
   b.output(gradient, 'float32', image, 'gradient');
   b.output(addAll(b, values), 'float32', [BATCH], 'value');
+  if (spec.decision !== undefined) {
+    checkTensor(prepared, spec.decision);
+    const tensor = frame.at(spec.decision);
+    b.output(tensor, 'float32', valueInfo(tensor, shapes).dims, 'decision');
+  }
   return modelAs(prepared, b.build('objective'));
+}
+
+/** log(1 + exp value), and the gradient through it. */
+function logisticOf(c: TermContext, { tensor, gradient, value }: Seeded): Seeded {
+  const b = c.builder;
+  const ones = perSample(c, tensor).map(() => 1);
+  const share = b.node('Reshape', [b.node('Sigmoid', [value]), b.i64([-1, ...ones])]);
+  return { tensor, gradient: times(b, gradient, share), value: b.node('Softplus', [value]) };
 }
 
 const FLOAT32: ReadonlySet<ElementType> = new Set(['float32']);

@@ -62,6 +62,11 @@ export interface PixelInput {
 export interface WeightedTerm {
   readonly term: Term;
   readonly weight: number;
+  /**
+   * Takes log(1 + exp value) for the value: of a margin in log-odds that is the cross-entropy of live against spoof.
+   * Its gradient is the margin's times a number between 0 and 1, which is 0 in float32 where the decision is sure.
+   */
+  readonly logistic?: boolean;
 }
 
 export interface ObjectiveSpec {
@@ -73,4 +78,6 @@ export interface ObjectiveSpec {
    * its units alone: the combination that SFA is made of.
    */
   readonly normaliseAt?: string;
+  /** A float32 tensor of the model that comes out as it is beside the gradient, under the name `decision`. */
+  readonly decision?: string;
 }

@@ -19,6 +19,7 @@ export const STYLES: Readonly<Record<ObjectiveName, { shape: string; dash: numbe
   sfa: { shape: 'triangle-up', dash: [1, 0] },
   'prior-only': { shape: 'diamond', dash: [4, 2, 1, 2] },
   control: { shape: 'cross', dash: [1, 3] },
+  'all-facets': { shape: 'triangle-down', dash: [6, 2, 2, 2] },
 };
 
 export const colourOf = (objective: ObjectiveName): string => `var(--${objective})`;

@@ -23,6 +23,7 @@ export const LIGHT: Theme = {
     sfa: '#c0431a',
     'prior-only': '#82479b',
     control: '#75777f',
+    'all-facets': '#0d6e6a',
   },
   heat: [
     '#f6f3ed',
@@ -56,6 +57,7 @@ export const DARK: Theme = {
     sfa: '#ff925f',
     'prior-only': '#cd9ae4',
     control: '#8d9099',
+    'all-facets': '#5cc7bf',
   },
   heat: [
     '#24262c',

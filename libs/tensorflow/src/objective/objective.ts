@@ -18,8 +18,12 @@ export interface ObjectiveFeeds {
   readonly weights: Readonly<Record<string, TfTensor>>;
 }
 
-/** `value` [N], `gradient` [N, 3, H, W]. */
-export type ObjectiveResult = { readonly value: TfTensor; readonly gradient: TfTensor };
+/** `value` [N], `gradient` [N, 3, H, W]; `decision` is the tensor that the objective wants beside them. */
+export type ObjectiveResult = {
+  readonly value: TfTensor;
+  readonly gradient: TfTensor;
+  readonly decision?: TfTensor;
+};
 
 /** What a model makes of pixels before its first layer. */
 export function modelInput(tf: TF, pixels: TfTensor, { swapRedBlue, scale, offset }: PixelInput): TfTensor {
@@ -28,7 +32,7 @@ export function modelInput(tf: TF, pixels: TfTensor, { swapRedBlue, scale, offse
   return tf.add(tf.mul(swapped, perChannel(scale)), perChannel(offset));
 }
 
-type Weighted = PlacedTerm & Pick<WeightedTerm, 'weight'>;
+type Weighted = PlacedTerm & Pick<WeightedTerm, 'weight' | 'logistic'>;
 
 class Evaluation {
   readonly #terms: readonly Weighted[];
@@ -41,7 +45,7 @@ class Evaluation {
     private readonly spec: ObjectiveSpec,
     private readonly feeds: ObjectiveFeeds,
   ) {
-    this.#terms = spec.terms.map(({ term, weight }) => ({ ...placed(graph, term), weight }));
+    this.#terms = spec.terms.map(({ term, ...how }) => ({ ...placed(graph, term), ...how }));
     this.#tensors = [...new Set(this.#terms.map(({ tensor }) => tensor))];
     this.#sign = tf.sub(1, tf.mul(2, tf.cast(feeds.label, 'float32')));
   }
@@ -61,30 +65,42 @@ class Evaluation {
     );
   }
 
-  #value({ term, tensor }: Weighted, tensors: Readonly<Record<string, TfTensor>>): TfTensor {
+  #value({ term, tensor, logistic }: Weighted, tensors: Readonly<Record<string, TfTensor>>): TfTensor {
     const target = (name: string): TfTensor =>
       name === 'label' ? this.feeds.label : this.feeds.targets[name];
-    return termValue(this.tf, term, tensors[tensor], this.#sign, target);
+    const value = termValue(this.tf, term, tensors[tensor], this.#sign, target);
+    return logistic ? this.tf.softplus(value) : value;
   }
 
   #weighted(tensors: Readonly<Record<string, TfTensor>>): TfTensor {
     return this.tf.addN(this.#terms.map((term) => this.tf.mul(this.#value(term, tensors), term.weight)));
   }
 
+  /** What the objective wants beside its terms. */
+  get #beside(): string[] {
+    return this.spec.decision === undefined ? [] : [this.spec.decision];
+  }
+
   #summed(): ObjectiveResult {
     const { tf } = this;
     let value: TfTensor | undefined;
+    let decision: TfTensor | undefined;
     const gradient = tf.grad((pixels) => {
-      value = tf.keep(this.#weighted(this.#fromPixels(pixels, this.#tensors)));
+      const tensors = this.#fromPixels(pixels, [...this.#tensors, ...this.#beside]);
+      [decision] = this.#beside.map((name) => tf.keep(tf.clone(tensors[name])));
+      value = tf.keep(this.#weighted(tensors));
       return tf.sum(value);
     })(this.feeds.pixels);
-    return { value: released(tf, value!), gradient };
+    const kept = decision === undefined ? {} : { decision: released(tf, decision) };
+    return { value: released(tf, value!), gradient, ...kept };
   }
 
   /** One gradient per term at the tensor, each over its norm per sample; their weighted sum goes on to the pixels. */
   #normalised(at: string): ObjectiveResult {
     const { tf, graph, feeds } = this;
-    const { [at]: there, ...tensors } = this.#fromPixels(feeds.pixels, [at, ...this.#tensors]);
+    const wanted = [at, ...this.#tensors, ...this.#beside];
+    const { [at]: there, ...tensors } = this.#fromPixels(feeds.pixels, wanted);
+    const [decision] = this.#beside.map((name) => tensors[name] ?? there);
     const value = this.#weighted({ ...tensors, [at]: there });
     const units = this.#terms.map((term) => {
       const gradient = tf.grad((x) => {
@@ -97,7 +113,7 @@ class Evaluation {
     });
     const direction = tf.addN(units);
     const gradient = tf.grad((pixels) => this.#fromPixels(pixels, [at])[at])(feeds.pixels, direction);
-    return { value, gradient };
+    return { value, gradient, ...(decision && { decision }) };
   }
 }
 

@@ -1,0 +1,97 @@
+import { formatSearch, NORMS, SearchConfig } from '@facet/contracts';
+import { Random } from '@facet/random';
+import { describe, expect, it } from 'vitest';
+import { type Budget, budgetOf } from '../threat/budget.js';
+import { dequantise, quantise } from '../threat/quantise.js';
+import { BentOracle, fooled, images, run, SIZE } from './oracles.fixture.js';
+
+const N = 12;
+const clean = images(N);
+
+/**
+ * PGD as a textbook has it, for one sample by itself: every step of every restart is taken, every image on the way is
+ * rounded and judged, and the first that fools counts; else the worst of the last ones.
+ */
+async function plainPgd(
+  { steps, restarts }: { readonly steps: number; readonly restarts: number },
+  budget: Budget,
+  index: number,
+  label: number,
+): Promise<Uint8Array> {
+  const oracle = new BentOracle();
+  const bytes = clean.subarray(index * SIZE, (index + 1) * SIZE);
+  const origin = dequantise(bytes);
+  const wrong = async (image: Uint8Array): Promise<number> =>
+    (label === 0 ? -1 : 1) * (await oracle.scores(dequantise(image), 1))[0];
+  let worst: { image: Uint8Array; wrong: number } = { image: Uint8Array.from(bytes), wrong: -Infinity };
+  let first: Uint8Array | undefined = fooled((await oracle.scores(origin, 1))[0], label) ? bytes : undefined;
+  for (let restart = 0; restart < restarts; restart++) {
+    const pixels = Float32Array.from(origin);
+    budget.start(origin, pixels, new Random(7, `sample-${index}`, restart));
+    for (let step = 0; step <= steps; step++) {
+      const image = quantise(pixels, bytes, budget.threat);
+      const [hint] = await oracle.scores(pixels, 1);
+      const [score] = await oracle.scores(dequantise(image), 1);
+      if ((fooled(hint, label) || step === steps) && fooled(score, label)) first ??= image;
+      if (step === steps && (await wrong(image)) > worst.wrong) worst = { image, wrong: await wrong(image) };
+      const batch = { n: 1, pixels, labels: Uint8Array.of(label), targets: new Map<string, never>() };
+      budget.step(pixels, (await oracle.gradient(batch)).gradient, (2.5 / steps) * budget.threat.epsilon);
+      budget.project(pixels, origin);
+    }
+  }
+  return first ?? worst.image;
+}
+
+describe.each(NORMS)('samples that leave when they are fooled, on %s', (norm) => {
+  it.each([
+    [{ steps: 6, restarts: 1 }, 3],
+    [{ steps: 6, restarts: 1 }, 8],
+    [{ steps: 5, restarts: 4 }, 5],
+  ])('end as in the plain loop: %j at %i levels', async (how, levels) => {
+    const epsilon = levels / 255;
+    // Some are decided wrongly from the start.
+    const oracle = new BentOracle();
+    const scores = await oracle.scores(dequantise(clean), N);
+    const labels = Uint8Array.from(scores, (score, i) => Number(score >= 0 === (i % 5 === 0)));
+    const { images: found, scores: after } = await run(
+      { name: 'pgd', ...how },
+      { clean, norm, epsilon, labels },
+    );
+    for (let i = 0; i < N; i++) {
+      const plain = await plainPgd(how, budgetOf({ norm, epsilon }), i, labels[i]);
+      expect(found.subarray(i * SIZE, (i + 1) * SIZE)).toEqual(plain);
+    }
+    // Otherwise one of the two ways to leave was not tried.
+    const fallen = labels.filter((label, i) => fooled(after[i], label)).length;
+    expect(fallen).toBeGreaterThan(N / 5 + 1);
+    expect(fallen).toBeLessThanOrEqual(N);
+  });
+});
+
+describe('what is saved', () => {
+  const asked = async (config: object, levels: number): Promise<BentOracle['asked']> => {
+    const oracle = new BentOracle();
+    await run(SearchConfig.parse(config), { clean, oracle, epsilon: levels / 255 });
+    return oracle.asked;
+  };
+
+  it('is every step, restart and stage after the one that fooled', async () => {
+    expect((await asked({ name: 'pgd', steps: 50, restarts: 20 }, 60)).gradients).toBeLessThan(4 * N);
+    const auto = await asked({ name: 'auto' }, 60);
+    expect(auto.gradients + auto.scores).toBeLessThan(8 * N);
+  });
+
+  it('is nothing where a search is told never to stop', async () => {
+    const { gradients } = await asked({ name: 'pgd', steps: 5, restarts: 3, stop: 'never' }, 60);
+    expect(gradients).toBe(5 * 3 * N);
+  });
+
+  it('leaves no trace in samples that still stand', async () => {
+    const part = clean.subarray(0, SIZE);
+    const config = SearchConfig.parse({ name: 'apgd', steps: 30, restarts: 2 });
+    const alone = await run(config, { clean: part, epsilon: 3 / 255 });
+    const among = await run(config, { clean, epsilon: 3 / 255 });
+    expect(among.images.subarray(0, SIZE)).toEqual(alone.images);
+    expect(formatSearch(config)).toBe('apgd-30x2');
+  });
+});
