@@ -41,6 +41,8 @@ export const Features = z.strictObject({
   }),
   texture: z.string(),
   facets: z.array(FacetSummary),
+  /** Facets, the decision among them, whose own loss has no gradient in the pixels: the node that is in the way. */
+  withoutGradient: z.record(FacetName, z.string()).optional(),
   notes: z.array(z.string()),
 });
 export type Features = z.infer<typeof Features>;

@@ -26,6 +26,10 @@ export const OBJECTIVES = ['direct', 'facet', 'sfa', 'prior-only', 'control', 'a
 export const ObjectiveName = z.enum(OBJECTIVES);
 export type ObjectiveName = z.infer<typeof ObjectiveName>;
 
+/** Whether an objective is the decision's, and of no facet by itself. */
+export const concernsDecision = (objective: ObjectiveName): boolean =>
+  objective === 'direct' || objective === 'all-facets';
+
 export const NORMS = ['linf', 'l2'] as const;
 export type Norm = (typeof NORMS)[number];
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { formatIssues } from './issues.js';
-import { formatSearch, SearchConfig } from './search.js';
+import { formatSearch, needsGradient, passesOf, SearchConfig } from './search.js';
 import { searches } from './searches.fixture.js';
 
 describe('formatSearch', () => {
@@ -76,5 +76,23 @@ describe('SearchConfig', () => {
     expect(nested({ name: 'minimal-epsilon' }).success).toBe(false);
     expect(nested({ name: 'auto' }).success).toBe(false);
     expect(nested({ name: 'apgd', steps: 20 }).success).toBe(true);
+  });
+});
+
+describe('what a search asks of a model', () => {
+  it.each<[object, number, boolean]>([
+    [{ name: 'fgsm' }, 1, true],
+    [{ name: 'pgd', steps: 40, restarts: 5 }, 200, true],
+    [{ name: 'mi-fgsm', si: 5 }, 50, true],
+    [{ name: 'apgd', restarts: 2 }, 200, true],
+    [{ name: 'square', queries: 7 }, 7, false],
+    [{ name: 'hop-skip-jump' }, 5000, false],
+    [{ name: 'minimal-epsilon' }, 70, true],
+    [{ name: 'minimal-epsilon', search: { name: 'square', queries: 10 }, rounds: 3 }, 40, false],
+    [{ name: 'auto' }, 1300, false],
+  ])('%j: %i passes, gradients: %s', (given, passes, gradients) => {
+    const search = SearchConfig.parse(given);
+    expect(passesOf(search)).toBe(passes);
+    expect(needsGradient(search)).toBe(gradients);
   });
 });

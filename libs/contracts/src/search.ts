@@ -126,3 +126,31 @@ export function formatSearch(search: SearchConfig): string {
     }
   }
 }
+
+/** What `auto` does. Of a model without gradients it asks scores, and then decisions, `alone`. */
+export const AUTO = { runs: 3, steps: 100, queries: { afterGradients: 1000, alone: 5000 } } as const;
+
+/** Whether a search cannot do without gradients: `auto` takes them where there are some. */
+export function needsGradient(search: SearchConfig): boolean {
+  if (search.name === 'minimal-epsilon') return needsGradient(search.search);
+  return !['square', 'hop-skip-jump', 'auto'].includes(search.name);
+}
+
+/** Passes through the model that a search takes for one image that withstands it, those that judge its end left out. */
+export function passesOf(search: SearchConfig): number {
+  switch (search.name) {
+    case 'fgsm':
+      return 1;
+    case 'square':
+    case 'hop-skip-jump':
+      return search.queries;
+    case 'minimal-epsilon':
+      return (search.rounds + 1) * passesOf(search.search);
+    case 'auto':
+      return AUTO.runs * AUTO.steps + AUTO.queries.afterGradients;
+    case 'apgd':
+      return search.steps * search.restarts;
+    default:
+      return search.steps * (search.si ?? 1) * ('restarts' in search ? search.restarts : 1);
+  }
+}

@@ -29,6 +29,16 @@ describe('planCost', () => {
     expect(planCost(planOf(), KNOWN)).toEqual({ cells: 20, passesPerImage: 5 * (1 + 30) * 2 });
   });
 
+  it('counts the attack on all facets as one of the decision, and every copy, query and halving', () => {
+    const searches = [
+      { name: 'minimal-epsilon', rounds: 3 },
+      { name: 'mi-fgsm', si: 5 },
+      { name: 'square', queries: 7 },
+    ];
+    const cost = planCost(planOf({}, { objectives: ['all-facets'], searches }), KNOWN);
+    expect(cost).toEqual({ cells: 3 * 2, passesPerImage: (40 + 50 + 7) * 2 });
+  });
+
   it('adds up over groups', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 5 }), (n) => {

@@ -4,11 +4,12 @@
  */
 import {
   type AttackGroup,
+  concernsDecision,
   DECISION_FACET,
   type EvaluationPlan,
   MAX_CELLS,
   type ObjectiveName,
-  type SearchConfig,
+  passesOf,
 } from '@facet/contracts';
 import { InputError } from '@facet/runtime';
 
@@ -19,20 +20,10 @@ export interface PlanCost {
   readonly passesPerImage: number;
 }
 
-/** Passes that a search may take for one image: its queries, or its steps times its restarts. */
-function passesOf(search: SearchConfig): number {
-  const {
-    queries,
-    steps = 1,
-    restarts = 1,
-  } = search as { queries?: number; steps?: number; restarts?: number };
-  return queries ?? steps * restarts;
-}
-
-/** Facets of a group that an objective can be about: the decision's own loss, or one of the others. */
+/** Facets of a group that an objective can be about: the decision, or one of the others. */
 const facetsFor = (group: AttackGroup, known: readonly string[], objective: ObjectiveName): number =>
   (group.facets === 'all' ? known : group.facets).filter(
-    (facet) => (facet === DECISION_FACET) === (objective === 'direct'),
+    (facet) => (facet === DECISION_FACET) === concernsDecision(objective),
   ).length;
 
 /** The cost of a plan for a model with the facets `known`, the decision among them. */

@@ -1,6 +1,14 @@
 /** Whether a model can be attacked as its manifest and the plan say: found out by opening it, before any work. */
 import { sha256 } from '@facet/catalog';
-import { DECISION_FACET, type EvaluationPlan, type ModelManifest } from '@facet/contracts';
+import {
+  type AttackGroup,
+  concernsDecision,
+  DECISION_FACET,
+  type EvaluationPlan,
+  type ModelManifest,
+  needsGradient,
+  type ObjectiveName,
+} from '@facet/contracts';
 import { Engine, type ModelFacts, share } from '@facet/engine';
 import { ModelError } from '@facet/onnx';
 import { InputError } from '@facet/runtime';
@@ -31,39 +39,46 @@ function inputError(files: ModelFiles, cause: ModelError): InputError {
   });
 }
 
-/** The facets that a plan attacks: the decision by `direct`, the others by every other objective. */
-function attackedBy({ attacks }: EvaluationPlan, known: readonly string[]): ReadonlySet<string> {
-  return new Set(
-    attacks.flatMap(({ facets, objectives }) =>
-      (facets === 'all' ? known : facets).filter((facet) =>
-        objectives.some((objective) => (objective === 'direct') === (facet === DECISION_FACET)),
+/** The facets that a plan attacks by gradients alone: objectives of the decision are also pursued without any. */
+function attackedByGradients({ attacks }: EvaluationPlan, known: readonly string[]): ReadonlySet<string> {
+  const attacked = (concern: (group: AttackGroup, objective: ObjectiveName) => boolean): Set<string> =>
+    new Set(
+      attacks.flatMap((group) =>
+        (group.facets === 'all' ? known : group.facets).filter((facet) =>
+          group.objectives.some(
+            (objective) =>
+              concernsDecision(objective) === (facet === DECISION_FACET) && concern(group, objective),
+          ),
+        ),
       ),
-    ),
+    );
+  const otherwise = attacked(
+    ({ searches }, objective) => objective === 'direct' && !searches.every(needsGradient),
   );
+  return new Set([...attacked(() => true)].filter((facet) => !otherwise.has(facet)));
 }
 
-/** Every attack follows a gradient; where there is none, the evaluation could only fail, later. */
+/** Where there is no gradient, what follows one could only fail, later. */
 function checkGradients(
   file: string,
   { withoutGradient }: ModelFacts,
   plan: EvaluationPlan,
   known: readonly string[],
 ): void {
-  const attacked = attackedBy(plan, known);
+  const attacked = attackedByGradients(plan, known);
   const closed = known.filter((facet) => Object.hasOwn(withoutGradient, facet));
   const first = closed.find((facet) => attacked.has(facet));
   if (first === undefined) return;
   const open = known.filter((facet) => !closed.includes(facet));
-  const way =
-    open.length === 0
-      ? 'No facet of this model can be attacked'
-      : `A plan can still attack ${open.join(', ')}`;
+  const ways = [
+    ...(open.length === 0 ? [] : [`by gradients ${open.join(', ')}`]),
+    ...(closed.includes(DECISION_FACET)
+      ? [`the decision (${DECISION_FACET}, direct) by the searches square, hop-skip-jump and auto`]
+      : []),
+  ];
   throw new InputError(
-    `there is no gradient through it, so ${closed.join(', ')} cannot be attacked. ${way}`,
-    {
-      file,
-      field: withoutGradient[first],
-    },
+    `there is no gradient through it, so ${closed.join(', ')} cannot be attacked by following one. A plan can still attack ${ways.join(', and ')}`,
+    { file, field: withoutGradient[first] },
   );
 }
 

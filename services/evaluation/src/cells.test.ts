@@ -28,6 +28,18 @@ describe('cellsOf', () => {
     ]);
   });
 
+  it('leaves out what would follow a gradient that there is not', () => {
+    const searches = [{ name: 'auto' }, PGD] as const;
+    const plan = planOf([groupOf({ objectives: [...OBJECTIVES], searches: [...searches] })]);
+    const without = (facet: string) => ({
+      ...features,
+      summary: { ...features.summary, withoutGradient: { [facet]: "node 'a' (TopK)" } },
+    });
+    const all = idsOf(plan, features);
+    expect(idsOf(plan, without('live'))).toEqual(all.filter((id) => id !== 'live.direct.pgd-5.linf-2_255'));
+    expect(idsOf(plan, without('depth'))).toEqual(all.filter((id) => !/depth|all-facets/.test(id)));
+  });
+
   it('leaves searches that ask for scores, and losses of the decision, to the decision', () => {
     const searches = [
       { name: 'auto' },

@@ -7,6 +7,7 @@ import {
   DECISION_FACET,
   type EvaluationPlan,
   type FacetSource,
+  needsGradient,
   type ObjectiveName,
   type SearchConfig,
 } from '@facet/contracts';
@@ -22,6 +23,16 @@ const facetsOf = ({ facets }: AttackGroup, known: readonly string[]): readonly s
  */
 const stuck = (source: FacetSource | undefined, objective: ObjectiveName, search: SearchConfig): boolean =>
   source === 'tensor' && objective === 'facet' && startsClean(search);
+
+/** Whether there is a gradient for what an objective asks of a facet: of every facet that has a prior, or of one. */
+function differentiable(
+  { summary, priors }: StoredFeatures,
+  facet: string,
+  objective: ObjectiveName,
+): boolean {
+  const asked = objective === 'all-facets' ? Object.keys(priors) : [facet];
+  return !asked.some((one) => Object.hasOwn(summary.withoutGradient ?? {}, one));
+}
 
 /**
  * Cells in the plan's order, each once; what a facet does not offer, or a search cannot do, is left out.
@@ -44,6 +55,7 @@ export function cellsOf(plan: EvaluationPlan, features: StoredFeatures): Cell[] 
             if (!offers({ texture, facets: fits }, fitted, objective) || !pursues(search, objective))
               continue;
             if (stuck(sources.get(facet), objective, search)) continue;
+            if (needsGradient(search) && !differentiable(features, facet, objective)) continue;
             const cell = makeCell({ facet, objective, search, threat });
             cells.set(cell.id, cell);
           }

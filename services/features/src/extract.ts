@@ -49,6 +49,10 @@ const CHUNK = 256;
 /** Images per forward pass. */
 const BATCH = 32;
 
+/** What a report says of attacks that cannot be made. */
+const notPossible = (closed: readonly (readonly [facet: string, node: string])[]): string =>
+  `Attacks that follow gradients are not possible on ${closed.map(([facet, node]) => `${facet} (${node})`).join(', ')}: they are left out.`;
+
 export interface ExtractDependencies {
   readonly store: ObjectStore;
   readonly engine: Engine;
@@ -146,6 +150,7 @@ class Extraction {
         ...(enough ? {} : { withoutPrior: tooFew(counts) }),
       };
     });
+    const closed = Object.entries(facts.withoutGradient);
     const summary: Features = {
       schema: 'facet.features/v1',
       modelDigest: this.model.digest,
@@ -153,7 +158,12 @@ class Extraction {
       threshold,
       texture: facts.texture,
       facets: summaries,
-      notes: [...(enough ? [] : [tooFew(counts)]), ...(threshold.source === 'boundary' ? [WITHOUT_DEV] : [])],
+      ...(closed.length === 0 ? {} : { withoutGradient: facts.withoutGradient }),
+      notes: [
+        ...(enough ? [] : [tooFew(counts)]),
+        ...(threshold.source === 'boundary' ? [WITHOUT_DEV] : []),
+        ...(closed.length === 0 ? [] : [notPossible(closed)]),
+      ],
     };
     const named = (id: (name: string) => string): StoredFeatures['priors'] =>
       Object.fromEntries(

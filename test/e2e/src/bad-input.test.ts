@@ -101,8 +101,8 @@ const BEFORE_WORK: readonly Case[] = [
     'odd/Hardmax',
     'Hardmax',
     'no gradient',
-    'live cannot be attacked',
-    'still attack early',
+    'live cannot be attacked by following one',
+    'by gradients early, and the decision (live, direct) by the searches square, hop-skip-jump and auto',
   ],
   [
     'a manifest that is no document',

@@ -1,4 +1,4 @@
-import { formatSearch, NORMS, SearchConfig } from '@facet/contracts';
+import { formatSearch, needsGradient, NORMS, SearchConfig } from '@facet/contracts';
 import { describe, expect, it } from 'vitest';
 import { largestChange, rootMeanSquare } from '../threat/budget.js';
 import { dequantise } from '../threat/quantise.js';
@@ -12,7 +12,6 @@ import {
   successes,
   withoutGradient,
 } from './oracles.fixture.js';
-import { needsGradient } from './presets.js';
 
 const N = 6;
 const EPSILON = 6 / 255;

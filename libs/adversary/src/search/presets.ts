@@ -1,5 +1,5 @@
 /** Searches by name: what a plan's configuration means, as stages over one attack. */
-import type { ObjectiveName, SearchConfig } from '@facet/contracts';
+import { AUTO, needsGradient, type ObjectiveName, type SearchConfig } from '@facet/contracts';
 import { apgd } from './apgd.js';
 import { Attack } from './attack.js';
 import { minimalEpsilon } from './bisection.js';
@@ -24,15 +24,11 @@ const restarted = (stage: Stage, restarts: number): Stage =>
  * direction, so both losses make the same steps until cross-entropy underflows. Restarts take its place. Where there
  * is no gradient, scores alone are searched, and then decisions alone.
  */
-const AUTO_STEPS = 100;
-const AUTO_RUNS = 3;
-const AUTO_QUERIES = { afterGradients: 1000, alone: 5000 } as const;
-
 const auto: Stage = (attack, stage) => {
   const { gradient } = attack.context.oracle;
-  const ascents = Array.from({ length: AUTO_RUNS }, () => apgd(AUTO_STEPS));
-  const white = inTurn(...ascents, square(AUTO_QUERIES.afterGradients));
-  const black = inTurn(square(AUTO_QUERIES.alone), hopSkipJump(AUTO_QUERIES.alone));
+  const ascents = Array.from({ length: AUTO.runs }, () => apgd(AUTO.steps));
+  const white = inTurn(...ascents, square(AUTO.queries.afterGradients));
+  const black = inTurn(square(AUTO.queries.alone), hopSkipJump(AUTO.queries.alone));
   return (gradient === undefined ? black : white)(attack, stage);
 };
 
@@ -81,12 +77,6 @@ function descentOf(
 ): Parameters<typeof gradientDescent>[0] {
   const diversity = (di ?? ti ?? si) ? { diversity: { di, ti, si } } : {};
   return { steps, relativeStep: relativeStep ?? way / steps, schedule, randomStart, ...diversity };
-}
-
-/** Whether a search cannot do without gradients: `auto` takes them where there are some. */
-export function needsGradient(config: SearchConfig): boolean {
-  if (config.name === 'minimal-epsilon') return needsGradient(config.search);
-  return !['square', 'hop-skip-jump', 'auto'].includes(config.name);
 }
 
 /** Whether a search follows gradients from the clean image on, so that it stays there where they are zero. */

@@ -1,4 +1,4 @@
-import { OBJECTIVES, SearchConfig } from '@facet/contracts';
+import { needsGradient, OBJECTIVES, SearchConfig } from '@facet/contracts';
 import { describe, expect, it } from 'vitest';
 import { largestChange, rootMeanSquare } from '../threat/budget.js';
 import { dequantise } from '../threat/quantise.js';
@@ -12,7 +12,7 @@ import {
   successes,
   withoutGradient,
 } from './oracles.fixture.js';
-import { lossOf, needsGradient, pursues, startsClean } from './presets.js';
+import { lossOf, pursues, startsClean } from './presets.js';
 import { shareOf } from './schedule.js';
 
 const search = (config: object): SearchConfig => SearchConfig.parse(config);

@@ -10,7 +10,6 @@ import {
   type GradientOracle,
   largestChange,
   lossOf,
-  needsGradient,
   objectiveOf,
   type ObjectiveGradient,
   rootMeanSquare,
@@ -20,6 +19,7 @@ import {
   type Target,
   targetName,
 } from '@facet/adversary';
+import { needsGradient } from '@facet/contracts';
 import { compileObjective, ModelError } from '@facet/onnx';
 import { type AttackSource, identityOf } from '../model-source.js';
 import type { AttackResult, AttackTask } from '../tasks.js';

@@ -195,7 +195,7 @@ describe('the term', () => {
 });
 
 describe('log(1 + exp) of a term', () => {
-  const logistic: Reference = (sample, at, sign) => Math.log1p(Math.exp(margin(sample.logits, sign)));
+  const logistic: Reference = (sample, _, sign) => Math.log1p(Math.exp(margin(sample.logits, sign)));
 
   it('is the cross-entropy of live against spoof, where the term is their margin', async () => {
     const term: Term = { kind: 'group-margin', logits: 'logits', live: [0, 2] };
