@@ -1,0 +1,2 @@
+// Container images: the step that leaves a service with nothing but what it runs on.
+export { prune, type PrunedService, type PruneOptions } from './prune.js';
