@@ -199,3 +199,19 @@ describe('prepare', () => {
     expect(() => prepare(model, rows, { keep: new Set(['nowhere']) })).toThrow(/'nowhere'/);
   });
 });
+
+describe('MaxPool behind Relu', () => {
+  const pooled = (b: GraphBuilder): string =>
+    b.node('MaxPool', [b.node('Relu', ['x'], {}, 'relu')], { kernel_shape: [3, 3], pads: [1, 1, 1, 1] });
+
+  it('goes first', async () => {
+    expect((await prepared(image, pooled)).ops).toEqual(['MaxPool', 'Relu']);
+  });
+
+  it.each<[string, (b: GraphBuilder) => readonly string[], PrepareOptions?]>([
+    ['has another reader', (b) => [pooled(b), b.node('Neg', ['relu'])]],
+    ['is kept', (b) => [pooled(b)], { keep: new Set(['relu']) }],
+  ])('stays behind a Relu that %s', async (_, build, options) => {
+    expect((await prepared(image, build, options)).ops.slice(0, 2)).toEqual(['Relu', 'MaxPool']);
+  });
+});

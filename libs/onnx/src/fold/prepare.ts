@@ -12,6 +12,7 @@ import { DEFAULT_LIMITS, infer, inferShapes, type Limits, type Tracking } from '
 import { foldBatchNorms } from './batch-norm.js';
 import { foldConstants } from './constants.js';
 import { removePassing } from './passing.js';
+import { poolFirst } from './pool-first.js';
 import { settleTargets } from './targets.js';
 
 export interface PreparedModel {
@@ -63,6 +64,7 @@ export function prepare(
   graph = settleTargets(graph, shapes, values);
   graph = removePassing(graph, shapes, pinned);
   graph = foldBatchNorms(graph, shapes, pinned);
+  graph = poolFirst(graph, pinned);
   graph = withoutDead(graph, pinned);
   return { model: { ...model, graph }, shapes: inferShapes(graph, inputs, limits) };
 }
