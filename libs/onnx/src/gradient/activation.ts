@@ -3,13 +3,12 @@
  * the runtime fuse the activation into the convolution before it; masks are a steep HardSigmoid, which is one
  * pass and faster than a comparison followed by a selection.
  */
-import { float } from '../builder.js';
+import { above } from './blocked.js';
 import type { Rule, RuleContext } from './rule.js';
 import { scale, sumTo } from './tensors.js';
 
 /** 1 where `tensor` is positive, else 0. */
-const positive = (c: RuleContext, tensor: string): string =>
-  c.emit('HardSigmoid', [tensor], { alpha: float(1e30), beta: float(0) });
+const positive = (c: RuleContext, tensor: string): string => above(c.builder, tensor);
 
 const times =
   (derivative: (c: RuleContext) => string): Rule =>

@@ -1,6 +1,7 @@
 /** Gradients of normalisations, whose statistics come from the tensor itself or, in BatchNormalization, are given. */
 import { tensorF32 } from '../builder.js';
 import type { Dim } from '../graph.js';
+import { inBlocks, scaleChannels } from './blocked.js';
 import type { Rule, RuleContext } from './rule.js';
 import { range, reshape, sumTo } from './tensors.js';
 
@@ -22,6 +23,7 @@ export function batchNormInputGradient(c: RuleContext): string {
       known.data as Float32Array,
       (value, i) => value / Math.sqrt(Number(spread.data[i]) + epsilon),
     );
+    if (rank === 4 && inBlocks(slope.length)) return scaleChannels(b, c.gradient, slope);
     return c.emit('Mul', [
       c.gradient,
       b.constant(tensorF32([slope.length, ...range(rank - 2).map(() => 1)], slope)),

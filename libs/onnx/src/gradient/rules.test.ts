@@ -91,6 +91,9 @@ const resize = (
         : b.node('Resize', ['x', '', '', b.i64([dims[0], dims[1], ...to.sizes!])], attributes),
   );
 
+const weightsAbove = (count: number, least: number): Float32Array =>
+  (weight(count).data as Float32Array).map((v) => least + Math.abs(v));
+
 const ROWS: readonly Row[] = [
   ...binary('Add'),
   ...binary('Sub'),
@@ -142,6 +145,23 @@ const ROWS: readonly Row[] = [
     'Clip with bounds',
     { inputs: { x: [2, 5] }, map: wide, build: (b) => b.node('Clip', ['x', b.f32(-0.5), b.f32(1)]) },
   ],
+  ...[
+    ['-0.3', '0.4'],
+    ['', '0.2'],
+    ['-0.1', ''],
+  ].map(([low, high]): Row => [
+    `Clip behind a Conv [${low}, ${high}]`,
+    {
+      inputs: { x: [1, 2, 3, 4] },
+      constants: { w: tensorF32([2, 1, 1, 1], [1, -1]) },
+      // No value is near a bound.
+      map: (v) => Math.round(v * 10) / 10 + 0.05,
+      build: (b) => {
+        const bounds = [low, high].map((bound) => (bound === '' ? '' : b.f32(Number(bound))));
+        return b.node('Clip', [b.node('Conv', ['x', 'w'], { group: 2 }), ...bounds]);
+      },
+    },
+  ]),
   unary('ReduceMax', away, { keepdims: 0 }),
   [
     'ReduceMax over axes',
@@ -292,6 +312,12 @@ const ROWS: readonly Row[] = [
       build: (b) => b.node('BatchNormalization', ['x', 's', 't', 'm', 'v'], { epsilon: 1e-3 }),
     },
   ],
+  linear(
+    'BatchNormalization of whole blocks of channels',
+    [1, 16, 2, 2],
+    (b) => b.node('BatchNormalization', ['x', 's', 't', 'm', 'v'], { epsilon: 1e-3 }),
+    { s: weight(16), m: weight(16), t: weight(16), v: tensorF32([16], weightsAbove(16, 0.2)) },
+  ),
   [
     'BatchNormalization with parameters from elsewhere',
     {
@@ -333,7 +359,11 @@ const ROWS: readonly Row[] = [
   pooling('MaxPool', [2, 2, 7, 8], { kernel_shape: [2, 2], strides: [3, 3] }),
   pooling('MaxPool', [2, 2, 6, 7], { kernel_shape: [3, 3], strides: [2, 2], auto_pad: 'SAME_UPPER' }),
   pooling('MaxPool', [2, 2, 9], { kernel_shape: [3], strides: [2] }),
-  pooling('MaxPool', [2, 1, 9, 9], { kernel_shape: [7, 7], strides: [2, 2], pads: [3, 3, 3, 3] }),
+  // In whole blocks of channels, where windows of 3 at stride 2 have a form of their own.
+  pooling('MaxPool', [1, 16, 6, 8], { kernel_shape: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1] }),
+  pooling('MaxPool', [1, 16, 6, 8], { kernel_shape: [3, 3], strides: [2, 2], ceil_mode: 1 }),
+  pooling('MaxPool', [1, 16, 4, 6], { kernel_shape: [3, 3], strides: [2, 2], pads: [1, 0, 0, 1] }),
+  pooling('MaxPool', [1, 16, 5, 6], { kernel_shape: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1] }),
 
   average([2, 2, 4, 6], { kernel_shape: [2, 2], strides: [2, 2] }),
   average([2, 2, 5, 7], { kernel_shape: [2, 2], strides: [2, 2] }),

@@ -3,9 +3,11 @@ import { GraphBuilder, modelOf, OUR_IR_VERSION } from '../builder.js';
 import { ModelError } from '../errors.js';
 import { dominators } from '../graph-tools/dominators.js';
 import { valueInfo, withoutDead } from '../graph-tools/walk.js';
-import type { ElementType, Graph, Model } from '../graph.js';
+import type { Dim, ElementType, Graph, Model } from '../graph.js';
 import { appendGradients } from '../gradient/gradients.js';
+import { stayBlocked } from '../gradient/stay-blocked.js';
 import { addAll, reshape, scale } from '../gradient/tensors.js';
+import { inferShapes, type Limits } from '../shapes/index.js';
 import { BATCH, framed, type Frame, type Prepared } from './frame.js';
 import type { ObjectiveSpec, Term, WeightedTerm } from './spec.js';
 import { perSample, times, type Seeded, type TermContext } from './term.js';
@@ -86,7 +88,7 @@ export function compileObjective(prepared: Prepared, spec: ObjectiveSpec): Model
     const tensor = frame.at(spec.decision);
     b.output(tensor, 'float32', valueInfo(tensor, shapes).dims, 'decision');
   }
-  return modelAs(prepared, b.build('objective'));
+  return laidOut(modelAs(prepared, b.build('objective')));
 }
 
 /** log(1 + exp value), and the gradient through it. */
@@ -95,6 +97,17 @@ function logisticOf(c: TermContext, { tensor, gradient, value }: Seeded): Seeded
   const ones = perSample(c, tensor).map(() => 1);
   const share = b.node('Reshape', [b.node('Sigmoid', [value]), b.i64([-1, ...ones])]);
   return { tensor, gradient: times(b, gradient, share), value: b.node('Softplus', [value]) };
+}
+
+/** The model was held to its limits when it was read. */
+const UNLIMITED: Limits = { axes: Infinity, elementsPerTensor: Infinity, totalElements: Infinity };
+
+function laidOut(model: Model): Model {
+  const sizes = model.graph.inputs.map(({ name, dims }): [string, Dim[]] => [
+    name,
+    dims.map((dim) => (typeof dim === 'number' ? dim : { perSample: 1 })),
+  ]);
+  return { ...model, graph: stayBlocked(model.graph, inferShapes(model.graph, new Map(sizes), UNLIMITED)) };
 }
 
 const FLOAT32: ReadonlySet<ElementType> = new Set(['float32']);
