@@ -6,8 +6,9 @@
  */
 import { tensorF32, type GraphBuilder } from '../builder.js';
 import type { Tensor } from '../graph.js';
+import { planesOf } from './planes.js';
 import type { Rule, RuleContext } from './rule.js';
-import { aligned, overhang, slidingOf } from './sliding.js';
+import { aligned, overhang, slidingOf, type Sliding } from './sliding.js';
 import { pad, product, reshape } from './tensors.js';
 
 /** From this kernel size on a strided depthwise convolution is differentiated by spreading its gradient. */
@@ -48,6 +49,35 @@ function turnKernel(b: GraphBuilder, weight: string, dims: readonly number[], gr
   return b.node('Reshape', [exchanged, b.i64([groups * depth, filters / groups, ...kernel])]);
 }
 
+/**
+ * A transposed convolution of the gradient's planes, at twice the strides, summed. Undefined where the gradient is not
+ * known in planes, or a plane would begin outside.
+ */
+function planewise(c: RuleContext, weight: string, s: Sliding): string | undefined {
+  const planes = planesOf(c.builder, c.gradient);
+  const strides = s.strides.map((stride) => 2 * stride);
+  const starts = (axis: number, parity: number): number => s.begin[axis] - s.strides[axis] * parity;
+  if (planes === undefined || c.int('group', 1) !== 1 || starts(0, 1) < 0 || starts(1, 1) < 0)
+    return undefined;
+  const parts = planes.flatMap((columns, row) =>
+    columns.map((plane, column) => {
+      const begin = [starts(0, row), starts(1, column)];
+      const over = begin.map(
+        (first, i) =>
+          (s.counts[i] / 2 - 1) * strides[i] + s.dilations[i] * (s.kernel[i] - 1) + 1 - first - s.sizes[i],
+      );
+      return c.emit('ConvTranspose', [plane, weight], {
+        kernel_shape: s.kernel,
+        strides,
+        dilations: s.dilations,
+        pads: [...begin, ...over.map((n) => Math.max(n, 0))],
+        output_padding: over.map((n) => Math.max(-n, 0)),
+      });
+    }),
+  );
+  return c.emit('Sum', parts);
+}
+
 /** The gradient of a convolution's input, given that of its output; `weight` stands for the node's own. */
 export function convInputGradient(c: RuleContext, weight = c.inputs[1]): string {
   const b = c.builder;
@@ -59,14 +89,17 @@ export function convInputGradient(c: RuleContext, weight = c.inputs[1]): string 
   const spreads = depthwise && Math.min(...sliding.kernel) >= SPREAD_FROM_KERNEL;
   const fitting = sliding.strides.every((s, i) => overhang(sliding, i) < Math.max(s, sliding.dilations[i]));
   if (sliding.strides.some((s) => s > 1) && !spreads && fitting)
-    return b.node('ConvTranspose', [c.gradient, weight], {
-      group: groups,
-      kernel_shape: sliding.kernel,
-      strides: sliding.strides,
-      dilations: sliding.dilations,
-      pads: [...sliding.begin, ...sliding.end],
-      output_padding: sliding.strides.map((_, i) => overhang(sliding, i)),
-    });
+    return (
+      planewise(c, weight, sliding) ??
+      b.node('ConvTranspose', [c.gradient, weight], {
+        group: groups,
+        kernel_shape: sliding.kernel,
+        strides: sliding.strides,
+        dilations: sliding.dilations,
+        pads: [...sliding.begin, ...sliding.end],
+        output_padding: sliding.strides.map((_, i) => overhang(sliding, i)),
+      })
+    );
   const known = c.constant(weight);
   const turned = known
     ? b.initializer(`${weight}/turned`, turnedKernel(known, groups))

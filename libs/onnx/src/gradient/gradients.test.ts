@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { GraphBuilder, modelOf, tensorF32 } from '../builder.js';
 import type { Dim } from '../graph.js';
 import { inferShapes } from '../shapes/index.js';
-import { noise, run } from './differences.fixture.js';
+import { noise, run, weight } from './differences.fixture.js';
 import { appendGradients, differentiable } from './gradients.js';
 
 /** The gradient of the sum of `output` with respect to `x`, which holds `data`. */
@@ -39,6 +39,19 @@ describe('where elements tie', () => {
     expect(total(gradient)).toBeCloseTo(windows, 4);
   });
 
+  it.each([
+    ['padded in front', { pads: [1, 1, 1, 1] }],
+    ['reaching over the end', { ceil_mode: 1 }],
+  ])('a MaxPool on whole blocks of channels, windows %s, gives each window one gradient', async (_, form) => {
+    const attributes = { kernel_shape: [3, 3], strides: [2, 2], ...form };
+    for (const values of [() => 0, () => 0.5, () => -1, (i: number) => (i * 7) % 3]) {
+      const x = Float32Array.from({ length: 16 * 48 }, (__, i) => values(i));
+      const gradient = await gradientOfSum([1, 16, 6, 8], x, (b) => b.node('MaxPool', ['x'], attributes));
+      expect(gradient.every(Number.isInteger)).toBe(true);
+      expect(total(gradient)).toBe(16 * 12);
+    }
+  });
+
   it('a MaxPool shares the gradient of a window evenly', async () => {
     const x = Float32Array.of(1, 1, 0, 3, 0, 1, 3, 2);
     const gradient = await gradientOfSum([1, 1, 2, 4], x, (b) =>
@@ -64,6 +77,43 @@ describe('where elements tie', () => {
     const x = Float32Array.of(-1, 0, 0.5, 1, 2);
     const gradient = await gradientOfSum([5], x, (b) => b.node('Clip', ['x', b.f32(0), b.f32(1)]));
     expect([...gradient]).toEqual([0, 1, 1, 1, 0]);
+  });
+});
+
+describe('a strided Conv in front of a pool on planes', () => {
+  it.each<Record<'kernel_shape' | 'strides', readonly number[]> & Record<string, readonly number[]>>([
+    { kernel_shape: [7, 7], strides: [2, 2], pads: [3, 3, 3, 3] },
+    { kernel_shape: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1] },
+    { kernel_shape: [4, 6], strides: [2, 2], pads: [2, 2, 1, 3] },
+    { kernel_shape: [5, 3], strides: [2, 2], pads: [4, 2, 4, 2], dilations: [2, 2] },
+    { kernel_shape: [4, 4], strides: [3, 2], pads: [4, 2, 2, 1] },
+  ])('has the gradient that it has of whole maps: %j', async (convolution) => {
+    const dims = [2, 3, 12 * convolution.strides[0], 16];
+    const through = (between: (b: GraphBuilder, maps: string) => string) =>
+      gradientOfSum(
+        dims,
+        noise(
+          dims.reduce((a, n) => a * n, 1),
+          3,
+        ),
+        (b) => {
+          const maps = b.node(
+            'Conv',
+            ['x', b.constant(weight(16, 3, ...convolution.kernel_shape))],
+            convolution,
+          );
+          const pooled = b.node('MaxPool', [between(b, maps)], {
+            kernel_shape: [3, 3],
+            strides: [2, 2],
+            pads: [1, 1, 1, 1],
+          });
+          return b.node('Mul', [pooled, pooled]);
+        },
+      );
+    const onPlanes = await through((_, maps) => maps);
+    const onWhole = await through((b, maps) => b.node('Neg', [b.node('Neg', [maps])]));
+    onPlanes.forEach((value, i) => expect(value).toBeCloseTo(onWhole[i], 3));
+    expect(Math.max(...onWhole)).toBeGreaterThan(1);
   });
 });
 
