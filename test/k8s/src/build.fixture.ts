@@ -42,3 +42,21 @@ export const podOf = (workload: Workload) => templateOf(workload).spec!;
 
 export const policiesOf = (manifests: readonly Manifest[]) =>
   manifests.filter((manifest): manifest is Manifest & INetworkPolicy => manifest.kind === 'NetworkPolicy');
+
+/** What a workload's first container has in its environment, as far as manifests say it. */
+export function environmentOf(
+  workload: Workload,
+  manifests: readonly Manifest[],
+): Readonly<Record<string, string>> {
+  const [{ env = [], envFrom = [] }] = podOf(workload).containers;
+  const maps = envFrom.map(({ configMapRef }) => {
+    const map = manifests.find(
+      ({ kind, metadata }) => kind === 'ConfigMap' && metadata.name === configMapRef?.name,
+    );
+    if (map === undefined)
+      throw new Error(`${nameOf(workload)}: there is no ConfigMap ${configMapRef?.name}`);
+    return (map as Manifest & { readonly data?: Readonly<Record<string, string>> }).data ?? {};
+  });
+  const own = env.map(({ name, value = '' }) => [name, value]);
+  return { ...Object.assign({}, ...maps), ...(Object.fromEntries(own) as Record<string, string>) };
+}
