@@ -9,7 +9,7 @@ import { LocalServer } from './server.js';
 
 export interface NatsOptions {
   readonly tls?: CertificateFiles;
-  /** More of NATS' configuration, such as `authorization { ... }` or an `include` of a file's absolute path. */
+  /** More of NATS' configuration, such as `authorization { ... }`. */
   readonly config?: string;
 }
 

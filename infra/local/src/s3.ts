@@ -16,11 +16,25 @@ export interface LocalS3 {
   readonly server: LocalServer;
 }
 
-const administrator = () => ({ accessKey: 'facet-admin', secretKey: randomBytes(20).toString('hex') });
+export interface Administrator {
+  readonly accessKey: string;
+  readonly secretKey: string;
+}
 
-export async function startMinio({ tls }: { readonly tls?: CertificateFiles } = {}): Promise<LocalS3> {
+const newAdministrator = (): Administrator => ({
+  accessKey: 'facet-admin',
+  secretKey: randomBytes(20).toString('hex'),
+});
+
+export interface MinioOptions {
+  readonly tls?: CertificateFiles;
+  /** A new one unless given. */
+  readonly administrator?: Administrator;
+}
+
+export async function startMinio({ tls, administrator }: MinioOptions = {}): Promise<LocalS3> {
   const path = needProgram('minio');
-  const { accessKey, secretKey } = administrator();
+  const { accessKey, secretKey } = administrator ?? newAdministrator();
   const server = await LocalServer.start({
     name: 'minio',
     async command(port, folder) {
@@ -59,7 +73,7 @@ export async function startMinio({ tls }: { readonly tls?: CertificateFiles } = 
 
 export async function startVersitygw(): Promise<LocalS3> {
   const path = needProgram('versitygw');
-  const { accessKey, secretKey } = administrator();
+  const { accessKey, secretKey } = newAdministrator();
   const server = await LocalServer.start({
     name: 'versitygw',
     async command(port, folder) {

@@ -16,3 +16,12 @@ export { anyOverlap, subjectMatches, subjectsOverlap } from './subjects.js';
 export { NatsBus } from './nats/bus.js';
 export { connectNats, type NatsOptions } from './nats/connection.js';
 export { type Change, ensureConsumer, ensureStream } from './nats/setup.js';
+export {
+  authorizationConfig,
+  type BusRights,
+  type KeyPair,
+  type NatsUser,
+  newUserKey,
+  permissionsOf,
+  publicKeyOf,
+} from './nats/users.js';

@@ -57,3 +57,4 @@ export { declareService, type ServiceDeclaration } from './service/declaration.j
 export { type HealthChecks, type HealthServer, serveHealth } from './service/health.js';
 export { type AnyHandler, runService, type ServicePorts } from './service/run.js';
 export { packageVersion } from './service/version.js';
+export { busRights, consumersOf } from './service/rights.js';

@@ -18,3 +18,4 @@ export { canonicalJson, readJson, writeJson } from './json.js';
 export { type S3Options } from './s3/connection.js';
 export { ensureBucket } from './s3/bucket.js';
 export { S3Store } from './s3/store.js';
+export { policyDocument, type StoreRights } from './s3/policy.js';

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { PRESETS } from '@facet/plans';
 import { Command, InvalidArgumentError } from 'commander';
+import { addClusterCommands } from './cluster/commands.js';
 import { demo } from './demo.js';
 import { evaluate } from './evaluate.js';
 import { EXIT } from './finish.js';
@@ -70,6 +71,7 @@ program
   );
 
 addModelCommands(program);
+addClusterCommands(program);
 
 // A reader that has seen enough, such as `head`, ends the output and not the program.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -20,14 +20,14 @@ export const OPEN = declareHandler(VOCABULARY, {
 export const PLAN = declareHandler(VOCABULARY, {
   name: 'evaluation-plan',
   consumes: ['features.extracted'],
-  publishes: ['evaluation.planned', 'attacks', 'evaluation.failed'],
+  publishes: ['evaluation.planned', 'evaluation.failed'],
   ...LIMITS,
 });
 
 export const JOIN = declareHandler(VOCABULARY, {
   name: 'evaluation-join',
-  consumes: ['attack.completed', 'attack.failed'],
-  publishes: ['evaluation.completed', 'evaluation.failed'],
+  consumes: ['evaluation.planned', 'attack.completed', 'attack.failed'],
+  publishes: ['attacks', 'evaluation.completed', 'evaluation.failed'],
   ...LIMITS,
 });
 

@@ -2,18 +2,26 @@
  * Carries an evaluation from a published model to its report: opens it, plans it, joins its shards, concludes. Each
  * step is a handler of its own, and each can be repeated.
  */
-import { standingFor } from '@facet/catalog';
+import { type PlannedEvaluation, standingFor } from '@facet/catalog';
 import { keys, Report } from '@facet/contracts';
-import { defineHandler, type OutgoingEvent, VOCABULARY } from '@facet/runtime';
+import {
+  defineHandler,
+  type HandlerContext,
+  type OutgoingEvent,
+  type Progress,
+  VOCABULARY,
+} from '@facet/runtime';
 import { readJson } from '@facet/store';
 import { inSpan } from '@facet/telemetry';
 import { JOIN, OPEN, PLAN, STANDING } from './declaration.js';
 import { conclude, type ConcludeDependencies } from './conclude.js';
-import { Joiner } from './join.js';
+import { Joiner, type Place } from './join.js';
 import { measure } from './measure.js';
 import { openEvaluation, planEvaluation } from './open.js';
 
 type Outgoing = OutgoingEvent<typeof VOCABULARY>;
+
+const JOINS_AT_A_TIME = 8;
 
 /** Standing evaluations that a published model starts. */
 const standingHandler = ({ store }: ConcludeDependencies) =>
@@ -52,49 +60,84 @@ const planHandler = ({ store }: ConcludeDependencies) =>
     concurrency: 1,
     async handle({ data: { evaluation, model, dataset, features } }): Promise<Outgoing[]> {
       const { cells, shards } = await planEvaluation(store, evaluation, features);
-      const jobs = cells.flatMap((cell) =>
-        Array.from({ length: shards }, (_, shard): Outgoing => {
-          const data = { evaluation, model, dataset, cell, shard, features };
-          return { type: 'attacks', key: `${evaluation}/${cell.id}/${shard}`, subject: evaluation, data };
-        }),
-      );
       const planned = { evaluation, model, dataset, cells: cells.length, shards: cells.length * shards };
-      return [{ type: 'evaluation.planned', subject: evaluation, data: planned }, ...jobs];
+      return [{ type: 'evaluation.planned', subject: evaluation, data: planned }];
     },
     onGivenUp: ({ data: { evaluation } }, { message }) => [failed(evaluation, [message])],
   });
 
+/** Queues the first shards of what was planned, the next one with each that ends, and concludes with the last. */
 const joinHandler = (dependencies: ConcludeDependencies) => {
   const joiner = new Joiner(dependencies.store);
+  const concluding = new Map<string, Promise<Report>>();
+  /** Once, also where the last event comes several times. */
+  const report = (planned: PlannedEvaluation, { signal, progress }: HandlerContext): Promise<Report> => {
+    const { evaluation } = planned;
+    const known = concluding.get(evaluation);
+    if (known !== undefined) return known;
+    const making = concludeOnce(dependencies, planned, signal, progress);
+    concluding.set(evaluation, making);
+    making.then(
+      () => concluding.delete(evaluation),
+      () => concluding.delete(evaluation),
+    );
+    return making;
+  };
   return defineHandler(VOCABULARY, {
     ...JOIN,
-    concurrency: 1,
-    async handle({ type, data }, { signal, progress }): Promise<Outgoing[]> {
-      const reason = type === 'attack.failed' ? data.reason : undefined;
-      const joined = await joiner.take(data.evaluation, data.cell, data.shard, reason);
+    // The steps of several events overlap: each waits for the bus more than it works.
+    concurrency: JOINS_AT_A_TIME,
+    async handle({ id: event, type, data }, context): Promise<Outgoing[]> {
+      const { evaluation } = data;
+      const joined =
+        type === 'evaluation.planned'
+          ? await joiner.begin(evaluation, event)
+          : await joiner.take({
+              ...data,
+              event,
+              reason: type === 'attack.failed' ? data.reason : undefined,
+            });
       const { total } = joined;
       const done = joined.state === 'open' ? joined.done : total;
-      progress.report({ step: 'attacks', done, total, unit: 'shards' });
+      context.progress.report({ step: 'attacks', done, total, unit: 'shards' });
       switch (joined.state) {
         case 'open':
-          return [];
+          return joined.next.map((place) => attackJob(joined.planned, place));
         case 'failed':
-          return [failed(data.evaluation, joined.reasons)];
-        case 'complete': {
-          progress.report({ step: 'report', done: 0, total: 1, unit: 'reports' });
-          const about = { 'facet.evaluation': data.evaluation };
-          const report = await inSpan('conclude', about, () =>
-            conclude(dependencies, joined.planned, signal),
-          );
-          measure(report);
-          progress.report({ step: 'report', done: 1, total: 1, unit: 'reports' });
-          return [completed(report)];
-        }
+          return [failed(evaluation, joined.reasons)];
+        case 'complete':
+          return [completed(await report(joined.planned, context))];
       }
     },
     onGivenUp: ({ data: { evaluation } }, { message }) => [failed(evaluation, [message])],
   });
 };
+
+function attackJob(planned: PlannedEvaluation, { cell: place, shard }: Place): Outgoing {
+  const { evaluation, model, dataset, features } = planned;
+  const cell = planned.cells[place];
+  const data = { evaluation, model, dataset, cell, shard, features };
+  return { type: 'attacks', key: `${evaluation}/${cell.id}/${shard}`, subject: evaluation, data };
+}
+
+/** The report that stands there already, or a new one. */
+async function concludeOnce(
+  dependencies: ConcludeDependencies,
+  planned: PlannedEvaluation,
+  signal: AbortSignal,
+  progress: Progress,
+): Promise<Report> {
+  const { evaluation } = planned;
+  const key = keys.evaluation.report(evaluation, 'json');
+  const standing = await readJson(dependencies.store, key, (value) => Report.parse(value));
+  if (standing !== undefined) return standing;
+  progress.report({ step: 'report', done: 0, total: 1, unit: 'reports' });
+  const about = { 'facet.evaluation': evaluation };
+  const report = await inSpan('conclude', about, () => conclude(dependencies, planned, signal));
+  measure(report);
+  progress.report({ step: 'report', done: 1, total: 1, unit: 'reports' });
+  return report;
+}
 
 function completed({ evaluation, model, dataset, verdict }: Report): Outgoing {
   return {

@@ -6,7 +6,8 @@ import { keys } from '@facet/contracts';
 import { FolderStore } from '@facet/store';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FGSM, groupOf, linf, planOf } from './cells.fixture.js';
-import { forgetFailures, Joiner } from './join.js';
+import { type Ended, forgetFailures, Joiner } from './join.js';
+import { LANES } from './lanes.js';
 
 const cells = ['depth', 'reflection'].map((facet) =>
   makeCell({ facet, objective: 'facet', search: FGSM, threat: linf(2) }),
@@ -36,41 +37,53 @@ afterEach(() => rm(root, { recursive: true }));
 const put = (cell: string, shard: number, evaluation = 'e') =>
   store.put(keys.evaluation.outcomes(evaluation, cell, shard), new Uint8Array([1]));
 
+const end = (evaluation: string, cell: string, shard: number, reason?: string): Ended => ({
+  evaluation,
+  cell,
+  shard,
+  reason,
+  event: `${cell}/${shard}`,
+});
+
 describe('Joiner', () => {
   it('is complete with the last shard, however often others come', async () => {
     const joiner = new Joiner(store);
-    expect(await joiner.take('e', a, 0)).toEqual({ state: 'open', done: 1, total: 4 });
-    expect(await joiner.take('e', a, 0)).toEqual({ state: 'open', done: 1, total: 4 });
-    expect(await joiner.take('e', b, 1)).toEqual({ state: 'open', done: 2, total: 4 });
-    expect(await joiner.take('e', b, 0)).toEqual({ state: 'open', done: 3, total: 4 });
-    expect(await joiner.take('e', a, 1)).toEqual({ state: 'complete', total: 4, planned });
+    expect(await joiner.take(end('e', a, 0))).toMatchObject({ state: 'open', done: 1, total: 4 });
+    expect(await joiner.take(end('e', a, 0))).toMatchObject({ state: 'open', done: 1, total: 4 });
+    expect(await joiner.take(end('e', b, 1))).toMatchObject({ state: 'open', done: 2, total: 4 });
+    expect(await joiner.take(end('e', b, 0))).toMatchObject({ state: 'open', done: 3, total: 4 });
+    expect(await joiner.take(end('e', a, 1))).toEqual({ state: 'complete', total: 4, planned });
   });
 
   it('is complete again when the last one comes again, though it has let go of the evaluation', async () => {
     const joiner = new Joiner(store);
     for (const cell of [a, b]) for (const shard of [0, 1]) await put(cell, shard);
-    expect(await joiner.take('e', a, 1)).toMatchObject({ state: 'complete' });
-    expect(await joiner.take('e', a, 1)).toMatchObject({ state: 'complete' });
+    expect(await joiner.take(end('e', a, 1))).toMatchObject({ state: 'complete' });
+    expect(await joiner.take(end('e', a, 1))).toMatchObject({ state: 'complete' });
   });
 
   it('goes on from what is stored, when the service was started anew', async () => {
     const first = new Joiner(store);
     await put(a, 0);
-    await first.take('e', a, 0);
+    await first.take(end('e', a, 0));
     await put(a, 1);
     await put(b, 0);
     const second = new Joiner(store);
-    expect(await second.take('e', a, 1)).toEqual({ state: 'open', done: 3, total: 4 });
-    expect(await second.take('e', b, 1)).toMatchObject({ state: 'complete' });
+    expect(await second.take(end('e', a, 1))).toMatchObject({ state: 'open', done: 3, total: 4 });
+    expect(await second.take(end('e', b, 1))).toMatchObject({ state: 'complete' });
   });
 
   it('fails with the reasons once all shards have ended, and not before', async () => {
     const joiner = new Joiner(store);
-    expect(await joiner.take('e', b, 1, 'no gradient')).toEqual({ state: 'open', done: 1, total: 4 });
-    await joiner.take('e', b, 1, 'no gradient');
-    await joiner.take('e', a, 0);
-    await joiner.take('e', a, 1, 'out of memory');
-    expect(await joiner.take('e', b, 0)).toEqual({
+    expect(await joiner.take(end('e', b, 1, 'no gradient'))).toMatchObject({
+      state: 'open',
+      done: 1,
+      total: 4,
+    });
+    await joiner.take(end('e', b, 1, 'no gradient'));
+    await joiner.take(end('e', a, 0));
+    await joiner.take(end('e', a, 1, 'out of memory'));
+    expect(await joiner.take(end('e', b, 0))).toEqual({
       state: 'failed',
       total: 4,
       reasons: [`${a}, shard 1: out of memory`, `${b}, shard 1: no gradient`],
@@ -79,46 +92,88 @@ describe('Joiner', () => {
 
   it('takes a shard for done that failed for one worker and was finished by another', async () => {
     const joiner = new Joiner(store);
-    await joiner.take('e', a, 0, 'killed');
-    await joiner.take('e', a, 0);
-    await joiner.take('e', a, 1);
-    await joiner.take('e', a, 1, 'killed');
-    await joiner.take('e', b, 0);
-    expect(await joiner.take('e', b, 1)).toMatchObject({ state: 'complete' });
+    await joiner.take(end('e', a, 0, 'killed'));
+    await joiner.take(end('e', a, 0));
+    await joiner.take(end('e', a, 1));
+    await joiner.take(end('e', a, 1, 'killed'));
+    await joiner.take(end('e', b, 0));
+    expect(await joiner.take(end('e', b, 1))).toMatchObject({ state: 'complete' });
   });
 
   it('remembers what failed when the service was started anew, until it is tried again', async () => {
     await put(a, 0);
-    await new Joiner(store).take('e', a, 1, 'no gradient');
+    await new Joiner(store).take(end('e', a, 1, 'no gradient'));
     await put(b, 0);
-    expect(await new Joiner(store).take('e', b, 1)).toEqual({
+    expect(await new Joiner(store).take(end('e', b, 1))).toEqual({
       state: 'failed',
       total: 4,
       reasons: [`${a}, shard 1: no gradient`],
     });
     await put(b, 1);
     await forgetFailures(store, 'e');
-    expect(await new Joiner(store).take('e', b, 1)).toEqual({ state: 'open', done: 3, total: 4 });
-    expect(await new Joiner(store).take('e', a, 1)).toMatchObject({ state: 'complete' });
+    expect(await new Joiner(store).take(end('e', b, 1))).toMatchObject({ state: 'open', done: 3, total: 4 });
+    expect(await new Joiner(store).take(end('e', a, 1))).toMatchObject({ state: 'complete' });
   });
 
   it('names twenty reasons and counts the others', async () => {
     await savePlan(store, planOfShards('many', 15));
     const joiner = new Joiner(store);
     for (const cell of [a, b])
-      for (let shard = 0; shard < 14; shard++) await joiner.take('many', cell, shard, 'why');
-    await joiner.take('many', a, 14);
-    const joined = await joiner.take('many', b, 14);
+      for (let shard = 0; shard < 14; shard++) await joiner.take(end('many', cell, shard, 'why'));
+    await joiner.take(end('many', a, 14));
+    const joined = await joiner.take(end('many', b, 14));
     const reasons = joined.state === 'failed' ? joined.reasons : [];
     expect(reasons).toHaveLength(21);
     expect(reasons.at(-1)).toBe('and 8 more shards');
   });
 
+  it('queues one shard of each lane, and the next one when it has ended, whatever is finished already', async () => {
+    const shards = 2 * LANES;
+    await savePlan(store, planOfShards('large', shards));
+    await put(a, 1, 'large');
+    const joiner = new Joiner(store);
+    const begun = await joiner.begin('large', 'planned');
+    expect(begun).toMatchObject({ state: 'open', done: 1, total: 4 * LANES });
+    const first = begun.state === 'open' ? begun.next : [];
+    expect(first).toHaveLength(LANES);
+    expect(first[0]).toEqual({ cell: 0, shard: 0 });
+    expect(first[1]).toEqual({ cell: 0, shard: LANES + 1 });
+    const next = { next: [{ cell: 0, shard: LANES }] };
+    expect(await joiner.take(end('large', a, 0))).toMatchObject(next);
+    // Its publishing may have failed: the same event queues the same again, another event does not.
+    expect(await joiner.take(end('large', a, 0))).toMatchObject(next);
+    expect(await joiner.take({ ...end('large', a, 0), event: 'again' })).toMatchObject({ next: [] });
+    expect(await joiner.take(end('large', a, LANES))).toMatchObject({ next: [{ cell: 1, shard: 0 }] });
+    expect(await joiner.take(end('large', 'of-another-plan', 0))).toMatchObject({ next: [] });
+    // A process that is new knows nothing of what was queued: it may come twice, and is never left out.
+    await put(a, 0, 'large');
+    expect(await new Joiner(store).take({ ...end('large', a, 0), event: 'other' })).toMatchObject(next);
+  });
+
+  it('carries 100,000 shards to their end with few jobs queued at any time', async () => {
+    const shards = 50_000;
+    await savePlan(store, planOfShards('huge', shards));
+    const joiner = new Joiner(store);
+    const begun = await joiner.begin('huge', 'planned');
+    const queue = begun.state === 'open' ? [...begun.next] : [];
+    const seen = new Set<number>();
+    let most = 0;
+    let last: string = begun.state;
+    for (let place = queue.shift(); place !== undefined; place = queue.shift()) {
+      seen.add(place.cell * shards + place.shard);
+      const joined = await joiner.take(end('huge', [a, b][place.cell], place.shard));
+      last = joined.state;
+      if (joined.state === 'open') queue.push(...joined.next);
+      most = Math.max(most, queue.length);
+    }
+    expect([seen.size, last, most < LANES + 1]).toEqual([100_000, 'complete', true]);
+  });
+
   it('keeps evaluations apart, and forgets one whose plan could not be read', async () => {
     const joiner = new Joiner(store);
-    await expect(joiner.take('other', a, 0)).rejects.toThrow('evaluation other has no plan');
+    await expect(joiner.take(end('other', a, 0))).rejects.toThrow('evaluation other has no plan');
     await savePlan(store, planOfShards('other', 1));
-    expect(await joiner.take('other', a, 0)).toEqual({ state: 'open', done: 1, total: 2 });
-    expect(await joiner.take('e', a, 0)).toEqual({ state: 'open', done: 1, total: 4 });
+    expect(await joiner.take(end('other', a, 0))).toMatchObject({ state: 'open', done: 1, total: 2 });
+    expect(await joiner.take(end('e', a, 0))).toMatchObject({ state: 'open', done: 1, total: 4 });
   });
 });

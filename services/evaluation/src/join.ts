@@ -1,22 +1,52 @@
 /**
- * Joins the shards of an evaluation: an event is one step, and the last one closes it. What has ended, well or not, is
- * read from the store once per evaluation, so a restarted service goes on where the last one stopped.
+ * Joins the shards of an evaluation: an event is one step, and the last one closes it. Each step costs the same however
+ * many shards there are, and a shard costs a bit of memory. What has ended, well or not, is read from the store once per
+ * evaluation, so a restarted service goes on where the last one stopped. One process joins at a time; see the service.
  */
 import { loadPlan, type PlannedEvaluation } from '@facet/catalog';
 import { keys } from '@facet/contracts';
 import { type ObjectStore, readJson, writeJson } from '@facet/store';
 import { z } from 'zod';
+import { Lanes } from './lanes.js';
+import { ShardSet } from './shard-set.js';
 
 interface Open {
   readonly planned: PlannedEvaluation;
-  /** Shards with stored outcomes, by their keys. */
-  readonly finished: Set<string>;
-  /** Shards that were given up, with the reason. */
-  readonly failed: Map<string, string>;
+  /** Places of the cells in the plan, by their ids. */
+  readonly cells: ReadonlyMap<string, number>;
+  /** Shards with stored outcomes. */
+  readonly finished: ShardSet;
+  /** Shards that were given up; the reasons lie in the store. */
+  readonly failed: ShardSet;
+  readonly lanes: Lanes;
+}
+
+/** A shard's end, as an event tells it. */
+export interface Ended {
+  readonly evaluation: string;
+  readonly cell: string;
+  readonly shard: number;
+  /** Why it never will have outcomes. */
+  readonly reason?: string | undefined;
+  /** Id of the event. */
+  readonly event: string;
+}
+
+/** A shard of a cell of the plan, by their places. */
+export interface Place {
+  readonly cell: number;
+  readonly shard: number;
 }
 
 export type Joined =
-  | { readonly state: 'open'; readonly done: number; readonly total: number }
+  | {
+      readonly state: 'open';
+      readonly done: number;
+      readonly total: number;
+      readonly planned: PlannedEvaluation;
+      /** What is to be attacked next. */
+      readonly next: readonly Place[];
+    }
   | { readonly state: 'complete'; readonly total: number; readonly planned: PlannedEvaluation }
   | { readonly state: 'failed'; readonly total: number; readonly reasons: readonly string[] };
 
@@ -30,10 +60,8 @@ const NAMED_REASONS = 20;
 
 /** Lets an evaluation be tried again: what was given up may be finished this time. */
 export async function forgetFailures(store: ObjectStore, evaluation: string): Promise<void> {
-  const found: string[] = [];
   for await (const { key } of store.list(keys.evaluation.cells(evaluation)))
-    if (key.endsWith('.failure.json')) found.push(key);
-  for (const key of found) await store.delete(key);
+    if (key.endsWith('.failure.json')) await store.delete(key);
 }
 
 export class Joiner {
@@ -41,31 +69,62 @@ export class Joiner {
 
   constructor(private readonly store: ObjectStore) {}
 
-  /** A shard's outcomes are stored; `reason` says why where they never will be. */
-  async take(evaluation: string, cell: string, shard: number, reason?: string): Promise<Joined> {
+  /** Begins an evaluation whose plan has just been written, whatever was known of it. */
+  async begin(evaluation: string, event: string): Promise<Joined> {
+    this.#open.delete(evaluation);
     const open = await this.#get(evaluation);
-    const key = keys.evaluation.outcomes(evaluation, cell, shard);
-    if (reason === undefined) {
-      open.finished.add(key);
-      open.failed.delete(key);
-    } else if (!open.finished.has(key)) {
-      const failure = { cell, shard, reason };
-      await writeJson(this.store, keys.evaluation.failure(evaluation, cell, shard), failure);
-      open.failed.set(key, sentence(failure));
-    }
-    return this.#state(evaluation, open);
+    return this.#state(evaluation, open, () => open.lanes.begin(event));
   }
 
-  #state(evaluation: string, { planned, finished, failed }: Open): Joined {
-    const total = planned.cells.length * planned.shards;
+  /** A shard's outcomes are stored, or will never be. */
+  async take({ evaluation, cell, shard, reason, event }: Ended): Promise<Joined> {
+    const open = await this.#get(evaluation);
+    const { planned, cells, finished, failed, lanes } = open;
+    const place = cells.get(cell);
+    // Of another plan: an evaluation of that name was planned anew meanwhile.
+    if (place === undefined || shard >= planned.shards) return this.#state(evaluation, open, () => []);
+    const index = place * planned.shards + shard;
+    if (reason === undefined) {
+      finished.add(index);
+      failed.delete(index);
+    } else if (!finished.has(index)) {
+      await writeJson(this.store, keys.evaluation.failure(evaluation, cell, shard), { cell, shard, reason });
+      if (!finished.has(index)) failed.add(index);
+    }
+    return this.#state(evaluation, open, () => lanes.next(index, event));
+  }
+
+  async #state(evaluation: string, open: Open, queue: () => readonly number[]): Promise<Joined> {
+    const { planned, finished, failed } = open;
+    const total = finished.total;
     const done = finished.size + failed.size;
-    if (done < total) return { state: 'open', done, total };
+    if (done < total) {
+      const { shards } = planned;
+      const next = queue().map((index) => ({ cell: Math.floor(index / shards), shard: index % shards }));
+      return { state: 'open', done, total, planned, next };
+    }
     this.#open.delete(evaluation);
     if (failed.size === 0) return { state: 'complete', total, planned };
-    const reasons = [...failed.values()].sort();
-    const more = reasons.length - NAMED_REASONS;
-    const rest = more > 0 ? [`and ${more} more shards`] : [];
-    return { state: 'failed', total, reasons: [...reasons.slice(0, NAMED_REASONS), ...rest] };
+    const reasons = await this.#reasons(planned, failed);
+    const more = failed.size - reasons.length;
+    return {
+      state: 'failed',
+      total,
+      reasons: [...reasons, ...(more > 0 ? [`and ${more} more shards`] : [])],
+    };
+  }
+
+  /** The first few, in the plan's order. */
+  async #reasons({ evaluation, cells, shards }: PlannedEvaluation, failed: ShardSet): Promise<string[]> {
+    const reasons: string[] = [];
+    for (const index of failed) {
+      if (reasons.length === NAMED_REASONS) break;
+      const [cell, shard] = [cells[Math.floor(index / shards)].id, index % shards];
+      const key = keys.evaluation.failure(evaluation, cell, shard);
+      const failure = await readJson(this.store, key, (value) => Failure.parse(value));
+      reasons.push(sentence(failure ?? { cell, shard, reason: 'its reason is not stored any more' }));
+    }
+    return reasons;
   }
 
   #get(evaluation: string): Promise<Open> {
@@ -77,21 +136,24 @@ export class Joiner {
 
   async #load(evaluation: string): Promise<Open> {
     const planned = await loadPlan(this.store, evaluation);
-    const stored = new Set<string>();
-    for await (const { key } of this.store.list(keys.evaluation.cells(evaluation))) stored.add(key);
-    const finished = new Set<string>();
-    const failed = new Map<string, string>();
-    for (const { id } of planned.cells) {
-      for (let shard = 0; shard < planned.shards; shard++) {
-        const key = keys.evaluation.outcomes(evaluation, id, shard);
-        const failureKey = keys.evaluation.failure(evaluation, id, shard);
-        if (stored.has(key)) finished.add(key);
-        else if (stored.has(failureKey)) {
-          const failure = await readJson(this.store, failureKey, (value) => Failure.parse(value));
-          if (failure !== undefined) failed.set(key, sentence(failure));
-        }
-      }
+    const { shards } = planned;
+    const total = planned.cells.length * shards;
+    const cells = new Map(planned.cells.map(({ id }, place) => [id, place]));
+    const [finished, failed] = [new ShardSet(total), new ShardSet(total)];
+    const folder = keys.evaluation.cells(evaluation);
+    for await (const { key } of this.store.list(folder)) {
+      const [, cell, shard, kind] = SHARD_KEY.exec(key.slice(folder.length)) ?? [];
+      const place = cells.get(cell ?? '');
+      if (place === undefined || Number(shard) >= shards) continue;
+      const index = place * shards + Number(shard);
+      if (kind === 'parquet') finished.add(index);
+      else failed.add(index);
     }
-    return { planned, finished, failed };
+    for (const index of failed) if (finished.has(index)) failed.delete(index);
+    const lanes = new Lanes(total, (index) => finished.has(index) || failed.has(index));
+    return { planned, cells, finished, failed, lanes };
   }
 }
+
+/** What `keys.evaluation` makes of a shard's outcomes and of its failure, below the folder of cells. */
+const SHARD_KEY = /^([^/]+)\/(\d+)\.(parquet|failure\.json)$/;

@@ -10,7 +10,7 @@ export interface NatsOptions {
   readonly seed?: string;
   /** PEM of the authority that signed the servers' certificates, where it is not a public one. */
   readonly ca?: string;
-  /** Shown by the server, for people. */
+  /** Letters, digits, dashes: shown by the server, and part of where answers go. */
   readonly name: string;
 }
 
@@ -19,6 +19,9 @@ const PING_INTERVAL_MS = 5_000;
 const RECONNECT_WAIT_MS = 200;
 const CONNECT_TIMEOUT_MS = 5_000;
 
+/** Where a user hears answers. */
+export const inboxOf = (name: string): string => `_INBOX_${name}`;
+
 /** @throws {BusError} of fault `unavailable`, where nobody answers now */
 export async function connectNats({ url, seed, ca, name }: NatsOptions): Promise<NatsConnection> {
   const servers = url.split(',').map((server) => server.trim());
@@ -26,6 +29,7 @@ export async function connectNats({ url, seed, ca, name }: NatsOptions): Promise
     return await connect({
       servers,
       name,
+      inboxPrefix: inboxOf(name),
       ...(seed !== undefined && { authenticator: nkeyAuthenticator(new TextEncoder().encode(seed)) }),
       ...((ca !== undefined || servers.some((server) => server.startsWith('tls:'))) && {
         tls: ca === undefined ? {} : { ca },
