@@ -1,108 +1,176 @@
 /**
  * The services' images in the environment of their pods: what a Deployment says must be what its service takes. Each is
- * pruned into an empty folder and started with the manifest's variables alone, against real servers.
+ * pruned into an empty folder and started with the manifest's variables alone, against real servers; together they
+ * evaluate a model, as one trace through every process.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { connectNats, ensureStream } from '@facet/bus';
-import { STREAMS } from '@facet/contracts';
+import { connectNats, ensureStream, NatsBus } from '@facet/bus';
+import { saveStanding } from '@facet/catalog';
+import { Collector } from '@facet/collector';
+import { EvaluationPlan, factSubject, STREAMS } from '@facet/contracts';
 import { prune } from '@facet/images';
-import {
-  freePort,
-  type LocalNats,
-  type LocalS3,
-  programsFound,
-  startNats,
-  startVersitygw,
-} from '@facet/local';
-import { ensureBucket } from '@facet/store';
+import { type LocalNats, type LocalS3, programsFound, startNats, startVersitygw } from '@facet/local';
+import { decodeEvent, encodeEvent, type ReceivedEvent, VOCABULARY } from '@facet/runtime';
+import { ensureBucket, S3Store } from '@facet/store';
+import { inSpan, sending, startTelemetry } from '@facet/telemetry';
+import { openWorld } from '@facet/world';
 import { jetstreamManager } from '@nats-io/jetstream';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { build, environmentOf, type Workload, workloadsOf } from './build.fixture.js';
+import { Pod } from './pod.fixture.js';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const SECRETS = '/var/run/facet';
-const START_LIMIT_MS = 45_000;
+const LIMIT_MS = 180_000;
+
+const plan = EvaluationPlan.parse({
+  schema: 'facet.plan/v1',
+  name: 'small',
+  seed: 5,
+  samples: 8,
+  batch: 4,
+  shard: 4,
+  priorSamples: 60,
+  attacks: [
+    {
+      facets: ['depth', 'reflection'],
+      objectives: ['facet'],
+      searches: [{ name: 'fgsm' }],
+      threats: [{ norm: 'linf', epsilon: '8/255' }],
+    },
+  ],
+});
+const SHARDS = 2 * 2;
 
 const there = programsFound('kustomize', 'nats-server', 'versitygw');
 
-describe.skipIf(!there)('a pod', () => {
+describe.skipIf(!there)('the pods of a small cluster', () => {
   const manifests = there ? build('overlays/local') : [];
-  const services = workloadsOf(manifests).filter(({ kind }) => kind === 'Deployment');
+  const services = workloadsOf(manifests)
+    .filter(
+      ({ kind, metadata }) => kind === 'Deployment' && existsSync(join(ROOT, 'services', metadata.name)),
+    )
+    .map((workload) => [workload.metadata.name, workload] as const);
+  const pods = new Map<string, Pod>();
   let folder: string;
   let nats: LocalNats;
   let s3: LocalS3;
-  const children: ChildProcess[] = [];
+  let collector: Collector;
+  let bus: NatsBus;
+  let store: S3Store;
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'facet-pods-'));
-    [nats, s3] = await Promise.all([startNats(), startVersitygw()]);
+    [nats, s3, collector] = await Promise.all([startNats(), startVersitygw(), Collector.open()]);
     const connection = await connectNats({ url: nats.url, name: 'test' });
     const manager = await jetstreamManager(connection);
     for (const stream of STREAMS) await ensureStream(manager, stream, 1);
     await connection.close();
     const { url, accessKey, secretKey } = s3;
-    await ensureBucket({ url, accessKey, secretKey, bucket: 'facet' });
+    const options = { url, accessKey, secretKey, bucket: 'facet' };
+    await ensureBucket(options);
+    store = new S3Store(options);
+    bus = await NatsBus.connect({ url: nats.url, name: 'test' }, STREAMS);
     await mkdir(join(folder, 'credentials'));
     await writeFile(join(folder, 'credentials', 's3.access-key'), `${accessKey}\n`);
     await writeFile(join(folder, 'credentials', 's3.secret-key'), `${secretKey}\n`);
-  });
+    for (const [name, workload] of services) {
+      const out = join(folder, name);
+      await prune({ root: ROOT, service: name, out, platform: process.platform, arch: process.arch });
+      pods.set(name, await Pod.start(join(out, 'main.mjs'), environmentHere(workload)));
+    }
+  }, LIMIT_MS);
   afterAll(async () => {
-    for (const child of children) child.kill('SIGKILL');
-    await Promise.all([nats.server.stop(), s3.server.stop()]);
+    for (const pod of pods.values()) pod.kill();
+    store.close();
+    await bus.close();
+    await Promise.all([nats.server.stop(), s3.server.stop(), collector.close()]);
+    vi.unstubAllEnvs();
     await rm(folder, { recursive: true, force: true });
   });
 
   /** The pod's own variables, with the servers' addresses and the mounted files as they are here. */
-  function environmentHere(workload: Workload, healthPort: number): Record<string, string> {
+  function environmentHere(workload: Workload): Record<string, string> {
     const own = environmentOf(workload, manifests);
     const mounted = Object.entries(own).map(([name, value]) => [name, value.replace(SECRETS, folder)]);
-    const here = { FACET_NATS_URL: nats.url, FACET_S3_URL: s3.url, FACET_HEALTH_PORT: String(healthPort) };
+    const here = { FACET_NATS_URL: nats.url, FACET_S3_URL: s3.url };
     for (const name of Object.keys(here)) expect(own, workload.metadata.name).toHaveProperty([name]);
-    return { ...(Object.fromEntries(mounted) as Record<string, string>), ...here };
+    const ours = { ...collector.environment, FACET_THREADS: '1' };
+    return { ...(Object.fromEntries(mounted) as Record<string, string>), ...here, ...ours };
   }
 
-  async function answers(url: string, alive: () => boolean): Promise<number> {
-    const end = Date.now() + START_LIMIT_MS;
-    for (;;) {
-      const status = await fetch(url).then(
-        (response) => response.status,
-        () => 0,
-      );
-      if (status === 200 || !alive() || Date.now() > end) return status;
-      await pause(50);
-    }
-  }
+  it.each(services)('of %s is alive and ready', async (name) => {
+    const pod = pods.get(name)!;
+    expect(await pod.answers('/livez'), pod.said).toBe(200);
+    expect(await pod.answers('/readyz'), pod.said).toBe(200);
+  });
 
-  const named = services.map((workload) => [workload.metadata.name, workload] as const);
-  const isBuilt = (name: string) => existsSync(join(ROOT, 'services', name));
+  it(
+    'evaluate a model as one trace through every process, and drain when they are asked to end',
+    async () => {
+      const world = await openWorld({ train: 60, dev: 16, test: 8 });
+      for await (const { key } of world.store.list(''))
+        await store.put(key, await (await world.store.get(key))!.bytes());
+      const { model, dataset, published } = world;
+      const name = 'always';
+      await saveStanding(store, { schema: 'facet.standing/v1', name, models: 'network', dataset, plan });
 
-  it.each(named.filter(([name]) => isBuilt(name)))(
-    'of %s starts, is ready and alive, and drains',
-    async (name, workload) => {
-      const out = join(folder, name);
-      await prune({ root: ROOT, service: name, out, platform: process.platform, arch: process.arch });
-      const port = await freePort();
-      const child = spawn(process.execPath, [join(out, 'main.mjs')], {
-        cwd: folder,
-        env: environmentHere(workload, port),
-        stdio: ['ignore', 'ignore', 'pipe'],
+      for (const [variable, value] of Object.entries(collector.environment)) vi.stubEnv(variable, value);
+      const log = { warn: expect.unreachable };
+      const telemetry = await startTelemetry({ service: 'publisher', version: '0', log });
+      const request = encodeEvent(VOCABULARY, {
+        id: 'first',
+        type: 'model.published',
+        source: '/test',
+        time: '2026-01-01T00:00:00Z',
+        data: { model, digest: published.digest },
       });
-      children.push(child);
-      let said = '';
-      child.stderr.on('data', (text: Buffer) => (said += text.toString()));
-      const alive = () => child.exitCode === null;
-      expect(await answers(`http://127.0.0.1:${port}/livez`, alive), said).toBe(200);
-      expect(await answers(`http://127.0.0.1:${port}/readyz`, alive), said).toBe(200);
-      const ended = once(child, 'exit');
-      child.kill('SIGTERM');
-      expect(await ended, said).toEqual([0, null]);
+      await inSpan('publish a model', {}, () => sending(request, (traced) => bus.publish(traced)));
+      const end = await ending();
+      expect(end).toMatchObject({ type: 'evaluation.completed', data: { model, dataset } });
+      await telemetry.close();
+      await world.close();
+
+      for (const [service, pod] of pods)
+        expect(await pod.end(), `${service}: ${pod.said}`).toEqual([0, null]);
+      const { spans } = collector;
+      expect(new Set(spans.map(({ traceId }) => traceId)).size).toBe(1);
+      expect(collector.orphans()).toEqual([]);
+      expect(spans.filter(({ parentSpanId }) => parentSpanId === undefined).map((root) => root.name)).toEqual(
+        ['publish a model'],
+      );
+      const told = new Set(spans.map((span) => span.service));
+      expect(told).toEqual(new Set(['publisher', 'facet-evaluation', 'facet-features', 'facet-attacks']));
+      expect(spans.filter(({ name: what }) => what === 'attack')).toHaveLength(SHARDS);
+      const concluded = spans.find(({ name: what }) => what === 'conclude');
+      expect(concluded?.attributes['facet.evaluation']).toBe(
+        end.type === 'evaluation.completed' ? end.data.evaluation : undefined,
+      );
+      const ended = collector.last('facet.job.duration', { handler: 'attacks', outcome: 'done' });
+      expect(ended).toMatchObject({ service: 'facet-attacks', count: SHARDS });
     },
+    LIMIT_MS,
   );
+
+  /** What became of the evaluation. */
+  async function ending(): Promise<ReceivedEvent<typeof VOCABULARY>> {
+    const types = ['evaluation.completed', 'evaluation.failed'] as const;
+    const consumer = {
+      name: 'test',
+      stream: 'FACET_EVENTS',
+      subjects: types.map(factSubject),
+      ackWaitMs: 30_000,
+      maxDeliver: 2,
+      maxAckPending: 1,
+    };
+    for await (const delivery of bus.consume(consumer, AbortSignal.timeout(LIMIT_MS))) {
+      await delivery.ack();
+      return decodeEvent(VOCABULARY, delivery.message);
+    }
+    throw new Error('the evaluation did not end');
+  }
 });
