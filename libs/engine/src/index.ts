@@ -2,6 +2,7 @@
 export * from './engine.js';
 export * from './inspection.js';
 export { type AttackSource, type FacetProbe, type ModelSource, probeTensor, share } from './model-source.js';
+export * from './session-options.js';
 export { machineMemoryBytes, type Provider, settingsOf } from './settings.js';
 export * from './tasks.js';
 export * from './trainer.js';

@@ -39,8 +39,7 @@ export const toTf = (tf: TF, { dims, data }: Fed): TfTensor =>
 export const largestDifference = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
   let largest = a.length === b.length ? 0 : NaN;
   for (let i = 0; i < a.length; i++) {
-    const difference = a[i] === b[i] ? 0 : Math.abs(a[i] - b[i]);
-    if (!(difference <= largest)) largest = difference;
+    largest = Math.max(largest, a[i] === b[i] ? 0 : Math.abs(a[i] - b[i]));
   }
   return largest;
 };

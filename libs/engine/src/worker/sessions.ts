@@ -1,9 +1,10 @@
 /**
- * ONNX Runtime sessions of one worker: one intra-op thread each, since a worker per core beats threads inside a session.
- * Each keeps its weights and the memory of its largest run, so sessions are bounded by bytes.
+ * ONNX Runtime sessions of one worker. Each keeps its weights and the memory of its largest run, so sessions are bounded
+ * by bytes.
  */
 import { bare, memoryNeed, type MemoryNeed, type Model, writeModel } from '@facet/onnx';
 import ort from 'onnxruntime-node';
+import { sessionOptions } from '../session-options.js';
 import { MEMORY_BYTES, PROVIDER, requireRoom } from './memory.js';
 import { runtimeError } from './runtime-errors.js';
 
@@ -52,8 +53,7 @@ export class Session {
   }
 
   /**
-   * Opens a checked model. `weights: 'constant'` lays constant convolution weights out for the processor;
-   * `'fed'` is for training graphs, whose weights are inputs and would only be reordered at every step.
+   * Opens a checked model.
    *
    * @param limit bytes that a run may take
    * @throws ModelError 'limit' where not even one sample has room, 'unsupported' where ONNX Runtime refuses the model
@@ -66,16 +66,8 @@ export class Session {
     const need = memoryNeed(model);
     requireRoom(bytesAt(need, 1), 1, limit);
     try {
-      const session = await ort.InferenceSession.create(writeModel(bare(model)), {
-        executionProviders: provider === 'cpu' ? ['cpu'] : [provider, 'cpu'],
-        graphOptimizationLevel: weights === 'constant' ? 'all' : 'extended',
-        executionMode: 'sequential',
-        // A plan of one block comes on top of the blocks of the first run: twice the memory, and no time won.
-        enableMemPattern: false,
-        intraOpNumThreads: 1,
-        interOpNumThreads: 1,
-        logSeverityLevel: 3,
-      });
+      const options = sessionOptions(weights, provider);
+      const session = await ort.InferenceSession.create(writeModel(bare(model)), options);
       return new Session(session, need, limit, model);
     } catch (cause) {
       throw runtimeError('ONNX Runtime refuses it', cause);

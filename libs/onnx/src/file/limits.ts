@@ -19,9 +19,9 @@ export interface FileLimits {
   readonly axes: number;
 }
 
-/** Room for every published face model and for backbones of a hundred million weights. */
+/** Room for every published face model and for the largest common backbones (VGG-16: 138 million weights, 553 MB). */
 export const DEFAULT_FILE_LIMITS: FileLimits = {
-  bytes: 2 ** 29,
+  bytes: 2 ** 30,
   records: 2 ** 21,
   numbers: 2 ** 24,
   nesting: 24,

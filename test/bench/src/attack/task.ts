@@ -1,0 +1,58 @@
+/** A whole attack as the attacks service asks for it: images in, PGD on the decision, images out. */
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { ModelManifest } from '@facet/contracts';
+import { encodePng } from '@facet/datasets';
+import { type AttackTask, share } from '@facet/engine';
+import { Random } from '@facet/random';
+
+/** @param seed of the pixels, which are noise: what they show costs nothing */
+async function pictures(n: number, side: number, seed: number): Promise<{ png: Uint8Array }[]> {
+  const random = new Random(seed);
+  const picture = (): Uint8Array =>
+    Uint8Array.from({ length: 3 * side * side }, () => 256 * random.uniform());
+  return Promise.all(
+    Array.from({ length: n }, async () => ({
+      png: await encodePng({ data: picture(), width: side, height: side }),
+    })),
+  );
+}
+
+/** PGD at 2/255 on the decision of a network with one input `input` and logits `logits`, whose class 0 is live. */
+export async function attackTask(
+  file: string,
+  { side, batch, steps, seed }: { side: number; batch: number; steps: number; seed: number },
+): Promise<AttackTask> {
+  const bytes = share(await readFile(file));
+  const manifest = ModelManifest.parse({
+    schema: 'facet.model/v1',
+    name: 'network',
+    version: '1',
+    input: { name: 'input', height: side, width: side, colour: 'rgb', white: 1 },
+    output: { kind: 'logits', name: 'logits', classes: 1000, live: [0] },
+    facets: {},
+  });
+  const { input, output } = manifest;
+  const numbers = Array.from({ length: batch }, (_, i) => i);
+  return {
+    source: {
+      digest: createHash('sha256').update(bytes).digest('hex'),
+      bytes,
+      manifest,
+      fit: 'none',
+      probes: [],
+      attacked: { input, output, texture: { tensor: '' }, facets: [] },
+    },
+    facet: undefined,
+    objective: 'direct',
+    search: { name: 'pgd', steps, restarts: 1 },
+    threat: { norm: 'linf', epsilon: 2 / 255 },
+    threshold: 0,
+    seed,
+    batch,
+    images: { photos: await pictures(batch, side, seed), prepared: true },
+    keys: numbers.map((i) => `sample-${i}`),
+    labels: Uint8Array.from(numbers, (i) => i % 2),
+    truth: {},
+  };
+}

@@ -1,0 +1,67 @@
+/** Findings as people read them. */
+import type { BenchReport, Check, Comparison } from './findings.js';
+
+const number = (value: number | null): string =>
+  value === null
+    ? 'none'
+    : value !== 0 && (Math.abs(value) < 1e-2 || Math.abs(value) >= 1e6)
+      ? value.toExponential(1)
+      : value.toFixed(Math.abs(value) < 10 ? 2 : 0);
+
+const figuresOf = (figures: Readonly<Record<string, number | null>> = {}): string =>
+  Object.entries(figures)
+    .map(([name, value]) => `${name} ${number(value)}`)
+    .join(', ');
+
+const comparison = (row: Comparison): string[] => [
+  row.bench,
+  row.case,
+  row.subject,
+  row.baseline,
+  row.ratio.toFixed(2),
+  row.target === undefined ? '' : `${row.ratio <= row.target ? 'reaches' : 'misses'} ${row.target}`,
+  number(row.medianMs),
+  number(row.baselineMedianMs),
+  `${row.runs}`,
+  figuresOf(row.figures),
+];
+
+const check = (row: Check): string[] => [
+  row.bench,
+  row.case,
+  row.subject,
+  row.passed ? 'passed' : 'FAILED',
+  figuresOf(row.figures) + (row.problem === undefined ? '' : `; ${row.problem}`),
+];
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  if (rows.length === 0) return '';
+  const widths = head.map((title, column) =>
+    Math.max(title.length, ...rows.map((row) => row[column].length)),
+  );
+  return [head, widths.map((width) => '-'.repeat(width)), ...rows]
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column]))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+/** The whole report as text, without a line end after it. */
+export function textOf({ machine, date, results, checks, skipped }: BenchReport): string {
+  const { cpu, cores, memoryGiB, versions } = machine;
+  const made = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+  return [
+    table(
+      ['bench', 'case', 'subject', 'baseline', 'ratio', 'target', 'ms', 'baseline ms', 'runs', 'figures'],
+      results.map(comparison),
+    ),
+    table(['bench', 'case', 'subject', '', 'figures'], checks.map(check)),
+    skipped.map((row) => `skipped: ${row.bench}, ${row.case}: ${row.reason}`).join('\n'),
+    `${date}, ${cpu}, ${cores} cores, ${memoryGiB} GiB; ${made.join(', ')}`,
+  ]
+    .filter((block) => block !== '')
+    .join('\n\n');
+}
