@@ -1,5 +1,6 @@
 /** Evaluations in the store: what was asked, what is planned, which shards there are. */
 import {
+  type Baseline,
   Cell,
   type DatasetManifest,
   EvaluationPlan,
@@ -24,6 +25,8 @@ export const EvaluationRequest = z.strictObject({
   dataset: Ref,
   plan: EvaluationPlan,
   policy: Policy.optional(),
+  /** The model that it is compared with, and the evaluation that attacked it by the same plan. */
+  baseline: z.strictObject({ model: Ref, evaluation: z.string() }).optional(),
 });
 export type EvaluationRequest = z.infer<typeof EvaluationRequest>;
 
@@ -41,14 +44,16 @@ export const PlannedEvaluation = z.strictObject({
 });
 export type PlannedEvaluation = z.infer<typeof PlannedEvaluation>;
 
-/** The same model, data, plan and policy make the same evaluation. */
+/** The same model, data, plan, policy and baseline make the same evaluation. */
 export function evaluationId(
   model: { readonly ref: Ref; readonly digest: string },
   dataset: DatasetManifest,
   plan: EvaluationPlan,
   policy: Policy | undefined,
+  baseline?: Baseline,
 ): string {
-  const digest = digestOf({ model: model.digest, ref: model.ref, dataset: dataset.digest, plan, policy });
+  const asked = { plan, policy, baseline };
+  const digest = digestOf({ model: model.digest, ref: model.ref, dataset: dataset.digest, ...asked });
   return `${model.ref.name.slice(0, 40)}-${digest.slice(0, 16)}`;
 }
 
@@ -73,8 +78,11 @@ export const saveRequest = async (store: ObjectStore, request: EvaluationRequest
   await writeJson(store, keys.evaluation.request(request.evaluation), request);
 };
 
+export const findRequest = (store: ObjectStore, evaluation: string): Promise<EvaluationRequest | undefined> =>
+  readJson(store, keys.evaluation.request(evaluation), (v) => EvaluationRequest.parse(v));
+
 export async function loadRequest(store: ObjectStore, evaluation: string): Promise<EvaluationRequest> {
-  const found = await readJson(store, keys.evaluation.request(evaluation), (v) => EvaluationRequest.parse(v));
+  const found = await findRequest(store, evaluation);
   if (found === undefined)
     throw new InputError(`there is no evaluation ${evaluation}`, { field: 'evaluation' });
   return found;

@@ -42,7 +42,8 @@ export function fittedTo(
 }
 
 const summaryKey = (folder: string): string => `${folder}/features.json`;
-const scoresKey = (folder: string): string => `${folder}/scores.parquet`;
+/** Where {@link loadScores} reads. */
+export const scoresKey = (folder: string): string => `${folder}/scores.parquet`;
 const tensorsKey = (folder: string): string => `${folder}/priors.safetensors`;
 
 /** Where the features lie that `digest` (of everything that they depend on) identifies. */

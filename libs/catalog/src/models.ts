@@ -59,3 +59,11 @@ export async function loadModel(store: ObjectStore, ref: Ref): Promise<Published
     });
   return { ref, bytes, manifest, digest };
 }
+
+/** The versions under which a model of that name is published, in the order of their keys. */
+export async function publishedVersions(store: ObjectStore, name: string): Promise<string[]> {
+  const found: string[] = [];
+  for await (const version of store.folders(keys.model.all(name)))
+    if ((await store.get(keys.model.manifest({ name, version }))) !== undefined) found.push(version);
+  return found;
+}

@@ -27,7 +27,7 @@ describe.each([
   });
 
   it('misses no field silently', () => {
-    const optional = ['policy'];
+    const optional = ['policy', 'baseline'];
     for (const field of Object.keys(sample).filter((name) => !optional.includes(name))) {
       expect(schema.safeParse({ ...sample, [field]: undefined }).success, field).toBe(false);
     }

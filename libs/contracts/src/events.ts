@@ -11,6 +11,10 @@ import { TrainingRequest } from './training.js';
 /** Identity of an evaluation: derived from model, dataset and plan, so that the same question has one answer. */
 export const EvaluationId = z.string().regex(/^[a-z0-9][a-z0-9-]{0,99}$/);
 
+/** What a model is compared with: another one by name and version, or the version of its own that was published before it. */
+export const Baseline = z.union([Ref, z.literal('previous')]);
+export type Baseline = z.infer<typeof Baseline>;
+
 /** `standing/<name>.json`: evaluates every newly published model that it matches. */
 export const StandingEvaluation = z.strictObject({
   schema: z.literal('facet.standing/v1'),
@@ -23,6 +27,7 @@ export const StandingEvaluation = z.strictObject({
   dataset: Ref,
   plan: EvaluationPlan,
   policy: Policy.optional(),
+  baseline: Baseline.optional(),
 });
 export type StandingEvaluation = z.infer<typeof StandingEvaluation>;
 
@@ -37,6 +42,7 @@ export const FACTS = {
     dataset: Ref,
     plan: EvaluationPlan,
     policy: Policy.optional(),
+    baseline: Baseline.optional(),
   }),
   'features.extracted': z.strictObject({ ...Subject, features: z.string() }),
   'evaluation.planned': z.strictObject({ ...Subject, cells: z.int(), shards: z.int() }),

@@ -11,6 +11,7 @@ export const keys = {
       `datasets/${ref.name}/${ref.version}/${split}/${shardName(index)}.tar`,
   },
   model: {
+    all: (name: string) => `models/${name}/`,
     file: (ref: Ref) => `models/${ref.name}/${ref.version}/model.onnx`,
     manifest: (ref: Ref) => `models/${ref.name}/${ref.version}/manifest.json`,
   },
@@ -19,6 +20,10 @@ export const keys = {
       `features/${model.name}/${model.version}/${dataset.name}/${dataset.version}/${digest}`,
   },
   evaluation: {
+    all: 'evaluations/',
+    /** What is asked for again when the evaluation has ended. */
+    allWaiting: (id: string) => `evaluations/${id}/waiting/`,
+    waiting: (id: string, name: string) => `evaluations/${id}/waiting/${name}.json`,
     request: (id: string) => `evaluations/${id}/request.json`,
     plan: (id: string) => `evaluations/${id}/plan.json`,
     cells: (id: string) => `evaluations/${id}/cells/`,

@@ -111,19 +111,32 @@ export const Policy = z.strictObject({
   schema: z.literal('facet.policy/v1'),
   name: Name,
   clean: z
-    .strictObject({ maxAcer: Rate.optional(), minAuc: Rate.optional(), minAccuracy: Rate.optional() })
+    .strictObject({
+      maxAcer: Rate.optional(),
+      minAuc: Rate.optional(),
+      minAccuracy: Rate.optional(),
+      /** By how much the AUC may fall below the baseline's. */
+      maxRegression: Rate.optional(),
+    })
     .default({}),
   attacks: z
     .array(
-      z.strictObject({
-        /** Which cells it speaks about; a field that is absent matches all. */
-        facet: FacetName.optional(),
-        objective: ObjectiveName.optional(),
-        search: z.string().optional(),
-        norm: z.enum(NORMS).optional(),
-        maxEpsilon: Epsilon.optional(),
-        maxAttackSuccessRate: Rate,
-      }),
+      z
+        .strictObject({
+          /** Which cells it speaks about; a field that is absent matches all. */
+          facet: FacetName.optional(),
+          objective: ObjectiveName.optional(),
+          search: z.string().optional(),
+          norm: z.enum(NORMS).optional(),
+          maxEpsilon: Epsilon.optional(),
+          maxAttackSuccessRate: Rate.optional(),
+          /** By how much success may rise above the baseline's. */
+          maxRegression: Rate.optional(),
+        })
+        .refine((rule) => rule.maxAttackSuccessRate !== undefined || rule.maxRegression !== undefined, {
+          path: ['maxAttackSuccessRate'],
+          message: 'is missing; a rule needs it, or maxRegression',
+        }),
     )
     .default([]),
 });

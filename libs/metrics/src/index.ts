@@ -5,6 +5,7 @@ export { auc, bpcerAt, eer, eerThreshold, tprAtFpr } from './ranking.js';
 export { cleanSummary, type CleanSummary } from './summary.js';
 export {
   attackSuccess,
+  successAmong,
   robustSummary,
   worstCase,
   type AttackSuccess,
@@ -13,6 +14,16 @@ export {
   type Success,
 } from './robustness.js';
 export { areaUnderSuccess, medianMinimalEpsilon, type SuccessPoint } from './epsilon.js';
-export { bootstrapInterval, wilsonInterval, type Interval } from './intervals.js';
+export {
+  bootstrap,
+  DRAWS,
+  weightedAuc,
+  weightedMedian,
+  weightedRate,
+  type Statistic,
+  type SuccessBits,
+  type Weights,
+} from './bootstrap.js';
+export { percentileInterval, wilsonInterval, type Interval } from './intervals.js';
 export { l2, linf, psnr } from './distances.js';
 export { ssim, type ImageShape } from './ssim.js';

@@ -1,63 +1,20 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { bootstrapInterval, wilsonInterval } from './intervals.js';
-import { auc } from './ranking.js';
-import { arbitraryTwoClasses, attack, live } from './samples.fixture.js';
+import { percentileInterval, wilsonInterval } from './intervals.js';
 
-/** A linear congruential generator (Knuth's MMIX constants), high bits only. */
-function generator(seed: number): () => number {
-  let state = BigInt(seed);
-  return () => {
-    state = (state * 6364136223846793005n + 1442695040888963407n) & 0xffffffffffffffffn;
-    return Number(state >> 32n) / 2 ** 32;
-  };
-}
-
-const mean = (values: readonly number[]) => values.reduce((sum, v) => sum + v, 0) / values.length;
-
-describe('bootstrapInterval', () => {
-  it('comes near the normal interval of a mean', () => {
-    const values = Array.from({ length: 400 }, (_, i) => i % 2);
-    const [low, high] = bootstrapInterval(values, mean, generator(1), 2000)!;
-    // Standard error 0.5 / sqrt(400) = 0.025.
-    expect(low).toBeCloseTo(0.5 - 1.96 * 0.025, 2);
-    expect(high).toBeCloseTo(0.5 + 1.96 * 0.025, 2);
-  });
-
+describe('percentileInterval', () => {
   it('interpolates between order statistics', () => {
-    // The statistic is 0, 1, ..., 4 in turn: the 2.5 % and 97.5 % points of those five values.
-    let calls = 0;
-    const [low, high] = bootstrapInterval(['only'], () => calls++, generator(1), 5)!;
+    const [low, high] = percentileInterval(Float64Array.of(3, 0, 4, 1, 2))!;
     expect(low).toBeCloseTo(0.1, 12);
     expect(high).toBeCloseTo(3.9, 12);
   });
 
-  it('is reproduced by its seed', () => {
-    fc.assert(
-      fc.property(arbitraryTwoClasses, fc.nat(), (samples, seed) => {
-        const once = () => bootstrapInterval(samples, auc, generator(seed), 20);
-        expect(once()).toEqual(once());
-      }),
-      { numRuns: 20 },
-    );
-  });
-
-  it('leaves out the odd resample in which the statistic is undefined, and gives up on many', () => {
-    // A resample of n misses k samples with probability (1 - k/n)^n: 0.4 % here, 30 % there.
-    const five = [1, 2, 3, 4, 5];
-    const enough = [...five.map(live), ...five.map((score) => attack(-score))];
-    expect(bootstrapInterval(enough, auc, generator(3), 2000)).toEqual([1, 1]);
-    expect(bootstrapInterval([live(1), attack(0), attack(0.1)], auc, generator(3))).toBeNull();
-  });
-
-  it('is null without items or where the statistic is never defined', () => {
-    expect(bootstrapInterval([], mean, generator(1))).toBeNull();
-    expect(bootstrapInterval([live(1)], auc, generator(1))).toBeNull();
-  });
-
-  it('refuses a statistic that is not finite and a count that is none', () => {
-    expect(() => bootstrapInterval([1], () => NaN, generator(1))).toThrow('resample 0: the statistic is NaN');
-    expect(() => bootstrapInterval([1], mean, generator(1), 0)).toThrow(RangeError);
+  it('leaves out the odd draw in which the statistic is undefined, and gives up on many', () => {
+    const values = Float64Array.from({ length: 100 }, (_, i) => (i < 5 ? NaN : 7));
+    expect(percentileInterval(values)).toEqual([7, 7]);
+    values[5] = NaN;
+    expect(percentileInterval(values)).toBeNull();
+    expect(percentileInterval(new Float64Array(0))).toBeNull();
   });
 });
 

@@ -5,42 +5,22 @@ export type Interval = [low: number, high: number];
 /** Two-sided 95 % quantile of the standard normal distribution. */
 const Z_95 = 1.959963984540054;
 const TAIL = 0.025;
-const RESAMPLES = 1000;
 /** Share of resamples that may be undefined before the rest speak of the lucky draws only. */
 const MAX_UNDEFINED = 0.05;
 
 /**
- * Percentile bootstrap (Efron, 1979) of any statistic: items are drawn with replacement, `resamples` times. Items
- * must be independent: where several samples come from one subject or video, let an item be all of them.
- * `random` gives numbers in [0,1) and is the only source of chance, so a seeded one makes the interval
- * reproducible. A resample in which the statistic is null (one class drawn empty) is left out; where more than 5 %
- * are, as with fewer than about three samples of a class, the interval is null, and so it is without items.
- * Costs `resamples` calls of `statistic`, in one go. Throws a RangeError where `resamples` is no positive integer
- * or the statistic is not finite.
+ * The 95 % percentile interval of a statistic's values over bootstrap draws. NaN marks a draw in which it was undefined
+ * (one class drawn empty) and is left out; where more than 5 % are, as with fewer than about three samples of a class, the
+ * interval is null, and so it is without draws.
  */
-export function bootstrapInterval<T>(
-  items: readonly T[],
-  statistic: (resample: readonly T[]) => number | null,
-  random: () => number,
-  resamples = RESAMPLES,
-): Interval | null {
-  if (!(Number.isSafeInteger(resamples) && resamples > 0))
-    throw new RangeError(`resamples is ${resamples}, not a positive integer`);
-  if (items.length === 0) return null;
-  const values: number[] = [];
-  for (let i = 0; i < resamples; i++) {
-    const value = statistic(Array.from(items, () => items[Math.floor(random() * items.length)]));
-    if (value === null) continue;
-    if (!Number.isFinite(value)) throw new RangeError(`resample ${i}: the statistic is ${value}`);
-    values.push(value);
-  }
-  if (values.length < (1 - MAX_UNDEFINED) * resamples) return null;
-  values.sort((a, b) => a - b);
-  return [quantile(values, TAIL), quantile(values, 1 - TAIL)];
+export function percentileInterval(values: Float64Array): Interval | null {
+  const defined = values.filter((value) => !Number.isNaN(value)).sort();
+  if (defined.length === 0 || defined.length < (1 - MAX_UNDEFINED) * values.length) return null;
+  return [quantile(defined, TAIL), quantile(defined, 1 - TAIL)];
 }
 
 /** Linear interpolation between order statistics (Hyndman and Fan's type 7). */
-function quantile(ascending: readonly number[], p: number): number {
+function quantile(ascending: Float64Array, p: number): number {
   const at = p * (ascending.length - 1);
   const [low, high] = [ascending[Math.floor(at)], ascending[Math.ceil(at)]];
   return low + (high - low) * (at - Math.floor(at));

@@ -43,7 +43,8 @@ function checkOutcomes(outcomes: readonly Outcome[]): void {
   });
 }
 
-function count(outcomes: readonly Outcome[], threshold: number): Success {
+/** Success among some outcomes: those of a species, an illumination, a group of people. */
+export function successAmong(outcomes: readonly Outcome[], threshold: number): Success {
   const right = outcomes.filter((o) => decidesLive(o.cleanScore, threshold) === o.live);
   const turned = right.filter((o) => decidesLive(o.adversarialScore, threshold) !== o.live);
   return {
@@ -59,13 +60,13 @@ export function attackSuccess(outcomes: readonly Outcome[], threshold: number): 
   checkThreshold(threshold);
   const ofClass = (live: boolean) => outcomes.filter((o) => o.live === live);
   return {
-    ...count(outcomes, threshold),
+    ...successAmong(outcomes, threshold),
     directions: {
-      spoofAsLive: count(ofClass(false), threshold),
-      liveAsSpoof: count(ofClass(true), threshold),
+      spoofAsLive: successAmong(ofClass(false), threshold),
+      liveAsSpoof: successAmong(ofClass(true), threshold),
     },
     bySpecies: Object.fromEntries(
-      attacksBySpecies(outcomes).map(([species, attacks]) => [species, count(attacks, threshold)]),
+      attacksBySpecies(outcomes).map(([species, attacks]) => [species, successAmong(attacks, threshold)]),
     ),
   };
 }

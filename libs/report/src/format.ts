@@ -23,6 +23,10 @@ export function points(difference: number | null): string {
   return `${difference < 0 ? MINUS : '+'}${text}`;
 }
 
+/** "+34.1 to +42.0", or a dash. */
+export const pointsInterval = (interval: readonly [number, number] | null): string =>
+  interval === null ? UNDEFINED : `${points(interval[0])} to ${points(interval[1])}`;
+
 /** 0.0078431 is "2/255": a budget in the steps of an 8-bit pixel, with at most three significant digits. */
 export const epsilonText = (epsilon: number): string => `${steps(epsilon)}/255`;
 

@@ -38,6 +38,7 @@ export function renderJUnit(report: Report): string {
     'model.sha256': report.model.sha256,
     dataset: formatRef(report.dataset),
     'dataset.digest': report.dataset.digest,
+    ...(report.baseline && { baseline: formatRef(report.baseline.model) }),
   };
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',

@@ -4,6 +4,7 @@
  */
 import {
   type CellReport,
+  type Change,
   EvaluationPlan,
   type FacetCurve,
   formatSearch,
@@ -89,9 +90,13 @@ function cellOf({ facet, objective, search, norm, steps }: Place): CellReport {
       liveAsSpoof,
     },
     bySpecies,
+    byIllumination: { dark: success(120, rate), normal: success(280, rate * 0.9) },
+    byAttribute: { eyeglasses: { present: success(60, rate * 1.1), absent: success(140, rate) } },
     robustApcer: Math.min(1, 0.083 + rate * 0.917),
     robustBpcer: Math.min(1, 0.03 + rate * 0.9),
     robustAuc: Math.max(0, 0.993 - rate * 0.96),
+    robustAucInterval: [Math.max(0, 0.98 - rate * 0.96), Math.max(0, 0.997 - rate * 0.95)],
+    calibrated: { attackSuccessRate: rate, robustApcer: Math.min(1, 0.08 + rate), robustBpcer: rate },
     maxLinf: norm === 'linf' ? epsilon : Math.min(1, epsilon * 4),
     meanL2: epsilon * 0.86,
   };
@@ -132,7 +137,22 @@ function curvesOf(cells: readonly CellReport[]): FacetCurve[] {
         [x, y] = [epsilon, rate ?? 0];
       }
       const { facet, objective, search, norm } = group[0];
-      return { facet, objective, search, norm, points, areaUnderSuccess: area / x };
+      return {
+        facet,
+        objective,
+        search,
+        norm,
+        points,
+        areaUnderSuccess: area / x,
+        areaInterval: [Math.max(0, area / x - 0.04), Math.min(1, area / x + 0.04)],
+        medianMinimalEpsilon:
+          points.find(({ attackSuccessRate: rate }) => (rate ?? 0) > 0.5)?.epsilon ?? null,
+        medianInterval: null,
+        directions: {
+          spoofAsLive: { areaUnderSuccess: (area / x) * 0.9, medianMinimalEpsilon: null },
+          liveAsSpoof: { areaUnderSuccess: area / x, medianMinimalEpsilon: 1 / 255 },
+        },
+      };
     },
   );
 }
@@ -156,6 +176,7 @@ function gainsOf(cells: readonly CellReport[]): Report['gains'] {
       sfa,
       control: mean('control'),
       gain: facet === null || sfa === null ? null : sfa - facet,
+      interval: facet === null || sfa === null ? null : [sfa - facet - 0.04, sfa - facet + 0.04],
     };
   });
 }
@@ -170,6 +191,8 @@ function facetsOf(): Report['facets'] {
     probeAccuracy: [0.961, 0.968, 0.944, 0.972, 0.957][i],
     priorSamples: { live: 412, spoof: 588 },
     rank: ranks[i],
+    rankInterval: [Math.max(1, ranks[i] - 1), ranks[i]],
+    weakestShare: ranks[i] === 1 ? 0.87 : 0.03,
   }));
 }
 
@@ -218,6 +241,8 @@ export function fixtureReport(changes: Partial<Report> = {}): Report {
       hter: 0.0337,
       eer: 0.0335,
       auc: 0.99312,
+      aucInterval: [0.985, 0.998],
+      calibrated: { threshold: 0.53712, split: 'dev', accuracy: 0.965, apcer: 0.083, bpcer: 0.03 },
       bpcer10: 0.01,
       bpcer20: 0.025,
       bpcer100: 0.09,
@@ -227,7 +252,9 @@ export function fixtureReport(changes: Partial<Report> = {}): Report {
     cells,
     curves: curvesOf(cells),
     gains: gainsOf(cells),
+    ranking: { search: 'pgd-10', norm: 'linf', epsilons: [1 / 255], saturated: [2 / 255, 4 / 255, 8 / 255] },
     worst: WORST,
+    baseline: comparisonOf(cells),
     verdict: {
       policy: 'release',
       passed: false,
@@ -269,6 +296,8 @@ export function smallReport(changes: Partial<Report> = {}): Report {
     bySpecies: { unnamed: success },
     robustBpcer: null,
     robustAuc: null,
+    robustAucInterval: null,
+    byAttribute: {},
   };
   return fixtureReport({
     plan: EvaluationPlan.parse({
@@ -289,6 +318,8 @@ export function smallReport(changes: Partial<Report> = {}): Report {
       hter: null,
       eer: null,
       auc: null,
+      aucInterval: null,
+      calibrated: null,
       apcerBySpecies: { unnamed: { samples: 3, apcer: 0 } },
       tprAtFpr: { '0.01': null },
     },
@@ -296,11 +327,41 @@ export function smallReport(changes: Partial<Report> = {}): Report {
     cells: [cell],
     curves: curvesOf([cell]),
     gains: [],
+    ranking: { search: 'fgsm', norm: 'linf', epsilons: [2 / 255], saturated: [] },
+    baseline: null,
     worst: [],
     verdict: { policy: null, passed: true, checks: [] },
     notes: ['The dataset has no dev split: the threshold is the decision boundary of the model.'],
     ...changes,
   });
+}
+
+/** The model is weaker than its baseline through one facet, stronger through another, and otherwise the same. */
+function comparisonOf(cells: readonly CellReport[]): Report['baseline'] {
+  const changeOf = (current: number | null, delta: number, change: Change['change']): Change => ({
+    baseline: current === null ? null : Math.min(1, Math.max(0, current - delta)),
+    current,
+    delta,
+    interval: [delta - 0.03, delta + 0.03],
+    change,
+  });
+  return {
+    model: { name: 'multitask', version: '0.9.0', sha256: 'c3'.repeat(32) },
+    evaluation: 'multitask-0.9.0-faces',
+    samples: 600,
+    clean: { accuracy: changeOf(0.965, 0.01, 'within-noise'), auc: changeOf(0.99312, 0.002, 'within-noise') },
+    cells: cells.map(({ id, facet, objective, search, norm, epsilon, attackSuccessRate, robustAuc }) => {
+      const worse = facet === 'depth';
+      const better = facet === 'attributes';
+      const change = worse ? 'worse' : better ? 'better' : 'within-noise';
+      const delta = worse ? 0.12 : better ? -0.2 : 0.01;
+      return {
+        ...{ id, facet, objective, search, norm, epsilon },
+        attackSuccessRate: changeOf(attackSuccessRate, delta, change),
+        robustAuc: changeOf(robustAuc, -delta, change),
+      };
+    }),
+  };
 }
 
 const WORST: Report['worst'] = [

@@ -35,7 +35,7 @@ export function demo({ out, seed, quick, version }: DemoOptions): Promise<number
         { type: 'training.requested', subject: formatRef(model), data: { model, dataset, recipe } },
       ]),
   });
-  return runSession({ out, version }, async (system) => {
+  return runSession({ out, version, model }, async (system) => {
     await saveStanding(system.store, {
       schema: 'facet.standing/v1',
       name: 'demo',

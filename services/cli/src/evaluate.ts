@@ -5,8 +5,9 @@
  */
 import { join } from 'node:path';
 import { publishModel, saveStanding } from '@facet/catalog';
-import { formatRef, ModelManifest, Policy } from '@facet/contracts';
+import { type Baseline, formatRef, ModelManifest, Policy } from '@facet/contracts';
 import { readFolder } from '@facet/datasets';
+import { baselineModel } from '@facet/evaluation';
 import { checkPlan } from '@facet/plans';
 import { defineHandler, inFile, InputError, type OutgoingEvent, VOCABULARY } from '@facet/runtime';
 import { checkModel, facetsOf } from './check-model.js';
@@ -22,6 +23,8 @@ export interface EvaluateOptions {
   /** A preset's name, or a file. */
   readonly plan: string;
   readonly policy?: string;
+  /** What it is compared with: a model in the store of `out`. */
+  readonly baseline?: Baseline;
   readonly out: string;
   /** Instead of the plan's own. */
   readonly seed?: number;
@@ -50,7 +53,7 @@ async function inputsOf(options: EvaluateOptions) {
 export async function evaluate(options: EvaluateOptions): Promise<number> {
   const { manifest, bytes, digest, plan, policy, dataset } = await inputsOf(options);
   const model = { name: manifest.name, version: manifest.version };
-  return runSession(options, async ({ store, publish }) => {
+  return runSession({ ...options, model }, async ({ store, publish }) => {
     const publishOnDataset = defineHandler(VOCABULARY, {
       name: 'evaluate',
       consumes: ['dataset.ingested'],
@@ -70,6 +73,8 @@ export async function evaluate(options: EvaluateOptions): Promise<number> {
         },
       ],
     });
+    // Before anything is written: what it asks to be compared with must be there.
+    if (options.baseline) await baselineModel(store, model, options.baseline);
     await saveStanding(store, {
       schema: 'facet.standing/v1',
       name: `evaluate-${model.name}`.slice(0, 63),
@@ -78,6 +83,7 @@ export async function evaluate(options: EvaluateOptions): Promise<number> {
       dataset,
       plan,
       ...(policy && { policy }),
+      ...(options.baseline && { baseline: options.baseline }),
     });
     await publish({
       type: 'ingestion',

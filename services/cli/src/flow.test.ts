@@ -1,7 +1,7 @@
 /** The whole way from a published model to its report: every service's own handlers on the in-process bus. */
 import { attacksHandler } from '@facet/attacks';
 import { type Bus, type Delivery, InProcessBus } from '@facet/bus';
-import { type EvaluationRequest, loadRequest, saveStanding, sha256 } from '@facet/catalog';
+import { type EvaluationRequest, loadRequest, publishModel, saveStanding, sha256 } from '@facet/catalog';
 import { EvaluationPlan, keys, Policy, Report, STREAMS } from '@facet/contracts';
 import { Engine } from '@facet/engine';
 import { evaluationHandlers, openPageRenderer } from '@facet/evaluation';
@@ -100,7 +100,7 @@ async function openStanding(): Promise<World> {
 /** Publishes the model and waits for the end of what that starts. */
 async function publishModelOn(world: World, engine: Engine, bus: InProcessBus = new InProcessBus(STREAMS)) {
   const { store, model, published } = world;
-  const { handler, completed } = awaitConclusion();
+  const { handler, completed } = awaitConclusion(model);
   const controller = new AbortController();
   const running = runHandlers({
     bus,
@@ -225,5 +225,31 @@ describe('a published model', () => {
 
     await publishModelOn(world, engines[0]);
     expect(await contents(world)).toEqual(stored);
+  });
+
+  it('is compared with the version before it, which is evaluated first where it was not', async () => {
+    const world = await openWorld({ train: 60, dev: 16, test: 12 });
+    worlds.push(world);
+    const { store, dataset, published } = world;
+    const model = { name: 'network', version: '2' };
+    const manifest = { ...published.manifest, ...model, threshold: 0 };
+    const next = await publishModel(store, published.bytes, manifest);
+    const limits = Policy.parse({
+      schema: 'facet.policy/v1',
+      name: 'no-step-back',
+      attacks: [{ objective: 'direct', maxRegression: 1 }],
+    });
+    const standing = { schema: 'facet.standing/v1' as const, name: 'next', models: 'network', dataset, plan };
+    await saveStanding(store, { ...standing, version: '2', policy: limits, baseline: 'previous' });
+    const done = await publishModelOn({ ...world, model, published: next }, engines[0]);
+    expect(done.model).toEqual(model);
+    const report = (await readJson(store, done.report, (value) => Report.parse(value)))!;
+    expect(report.baseline).toMatchObject({ model: world.model, samples: 10 });
+    expect(report.baseline!.cells).toHaveLength(CELLS);
+    expect(report.verdict.checks.map(({ name }) => name)).toEqual([
+      'attack success rises at most, against network@1, direct',
+    ]);
+    // The bytes are the same: what the attack on the decision does differs by the threshold alone.
+    expect(report.baseline!.clean.auc).toMatchObject({ delta: 0, interval: [0, 0] });
   });
 });

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The `facet` command: reads arguments, runs a command, ends with its exit code. */
 import { readFileSync } from 'node:fs';
+import { Baseline } from '@facet/contracts';
 import { PRESETS } from '@facet/plans';
 import { Command, InvalidArgumentError } from 'commander';
 import { addClusterCommands } from './cluster/commands.js';
@@ -20,6 +21,14 @@ function seed(text: string): number {
   if (!/^\d+$/.test(text) || value > MAX_SEED)
     throw new InvalidArgumentError(`It must be a whole number from 0 to ${MAX_SEED}.`);
   return value;
+}
+
+function baseline(text: string): Baseline {
+  const [name, version] = text.split('@');
+  const parsed = Baseline.safeParse(text === 'previous' ? text : { name, version });
+  if (!parsed.success || text.split('@').length > 2)
+    throw new InvalidArgumentError('It must be NAME@VERSION, or "previous".');
+  return parsed.data;
 }
 
 const program = new Command('facet')
@@ -54,6 +63,11 @@ program
   .requiredOption('--dataset <dir>', 'a folder of images with dataset.json (facet.folder/v1)')
   .option('--plan <name|file>', `what to attack: ${PRESETS.join(', ')}, or a file (facet.plan/v1)`, 'default')
   .option('--policy <file>', 'what the report must hold (facet.policy/v1); exit 3 where it does not')
+  .option(
+    '--baseline <name@version|previous>',
+    'compare with a model that --out holds: another one, or the version published before this',
+    baseline,
+  )
   .option('--out <dir>', 'where reports and everything stored go', 'facet-out')
   .option('--seed <n>', "of attacks, instead of the plan's own", seed)
   .action(
@@ -63,6 +77,7 @@ program
       dataset: string;
       plan: string;
       policy?: string;
+      baseline?: Baseline;
       out: string;
       seed?: number;
     }) => {

@@ -1,5 +1,5 @@
 /** Waits for the end of what was started: the facts that conclude it, good or bad. */
-import type { Fact } from '@facet/contracts';
+import { type Fact, formatRef, type Ref } from '@facet/contracts';
 import { defineHandler, TerminalError, VOCABULARY } from '@facet/runtime';
 import type { AnyHandler } from './system.js';
 
@@ -11,7 +11,8 @@ export interface Conclusion {
   readonly completed: Promise<Completed>;
 }
 
-export function awaitConclusion(): Conclusion {
+/** `model`: whose evaluation is waited for; another one's, of a baseline for instance, ends nothing. */
+export function awaitConclusion(model: Ref): Conclusion {
   let resolve!: (value: Completed) => void;
   let reject!: (error: Error) => void;
   const completed = new Promise<Completed>((yes, no) => {
@@ -29,8 +30,9 @@ export function awaitConclusion(): Conclusion {
     attemptLimitMs: 30_000,
     maxDeliver: 1,
     handle(event) {
-      if (event.type === 'evaluation.completed') resolve(event.data);
-      else if (event.type === 'evaluation.failed') reject(new TerminalError(event.data.reasons.join('\n')));
+      if (event.type === 'evaluation.completed') {
+        if (formatRef(event.data.model) === formatRef(model)) resolve(event.data);
+      } else if (event.type === 'evaluation.failed') reject(new TerminalError(event.data.reasons.join('\n')));
       else reject(new TerminalError(event.data.reason));
       return Promise.resolve([]);
     },

@@ -1,5 +1,6 @@
 /** What every command of one process does: opens the system, runs, closes, whatever happens. */
 import { join } from 'node:path';
+import type { Ref } from '@facet/contracts';
 import { createLog, Lifecycle, logOptions, NO_LOG } from '@facet/runtime';
 import { startTelemetry } from '@facet/telemetry';
 import { awaitConclusion } from './outcome.js';
@@ -11,6 +12,8 @@ export interface SessionOptions {
   /** Where reports go; the object store is its folder `store`. */
   readonly out: string;
   readonly version: string;
+  /** Whose evaluation the session ends with. */
+  readonly model: Ref;
 }
 
 /**
@@ -18,7 +21,7 @@ export interface SessionOptions {
  * Errors: rejects with the reason where there is no report; what is stored stays, and another run goes on from it.
  */
 export async function runSession(
-  { out, version }: SessionOptions,
+  { out, version, model }: SessionOptions,
   begin: (system: System, say: (text: string) => void) => Promise<readonly AnyHandler[]>,
 ): Promise<number> {
   const lifecycle = new Lifecycle();
@@ -43,7 +46,7 @@ export async function runSession(
       version,
       progress: { report: ({ step, done, total, unit = '' }) => view.report({ step, done, total, unit }) },
     });
-    const conclusion = awaitConclusion();
+    const conclusion = awaitConclusion(model);
     const further = await begin(system, (text) => view.say(text));
     system.start([conclusion.handler, ...further]);
     const interrupted = new Promise<never>((_, reject) => {

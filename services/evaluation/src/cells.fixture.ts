@@ -8,6 +8,7 @@ import {
   type SearchConfig,
   type ThreatModel,
 } from '@facet/contracts';
+import type { JudgedCell } from './judge.js';
 
 export const FGSM: SearchConfig = { name: 'fgsm' };
 export const PGD: SearchConfig = { name: 'pgd', steps: 5, restarts: 1 };
@@ -112,10 +113,32 @@ export function cellReport(
     interval: null,
     directions: { spoofAsLive: nothing, liveAsSpoof: nothing },
     bySpecies: {},
+    byIllumination: {},
+    byAttribute: {},
     robustApcer: null,
     robustBpcer: null,
     robustAuc: null,
+    robustAucInterval: null,
+    calibrated: null,
     maxLinf: 0,
     meanL2: 0,
+  };
+}
+
+/** Judged samples `s0`, `s1`, ..., live and spoof in turn, of which the first `rate` of them fell; none was right for null. */
+export function judgedCell(...args: Parameters<typeof cellReport>): JudgedCell {
+  const [, , rate] = args;
+  const n = 40;
+  const live = Uint8Array.from({ length: n }, (_, i) => Number(i % 2 === 0));
+  const fooled = Uint8Array.from({ length: n }, (_, i) => Number(rate !== null && i < rate * n));
+  const attempted = new Uint8Array(n).fill(rate === null ? 0 : 1);
+  return {
+    report: cellReport(...args),
+    keys: Array.from({ length: n }, (_, i) => `s${i}`),
+    live,
+    bits: { attempted, fooled },
+    worstScores: Float64Array.from(live, (one, i) =>
+      (one === 1) === (fooled[i] === 1) ? -1 - i / n : 1 + i / n,
+    ),
   };
 }

@@ -13,7 +13,14 @@ export const STANDING = declareHandler(VOCABULARY, {
 export const OPEN = declareHandler(VOCABULARY, {
   name: 'evaluation-open',
   consumes: ['evaluation.requested'],
-  publishes: ['features', 'evaluation.completed', 'evaluation.failed'],
+  publishes: ['features', 'evaluation.requested', 'evaluation.completed', 'evaluation.failed'],
+  ...LIMITS,
+});
+
+export const CONTINUE = declareHandler(VOCABULARY, {
+  name: 'evaluation-continue',
+  consumes: ['evaluation.completed', 'evaluation.failed'],
+  publishes: ['evaluation.requested', 'evaluation.failed'],
   ...LIMITS,
 });
 
@@ -33,7 +40,7 @@ export const JOIN = declareHandler(VOCABULARY, {
 
 export const EVALUATION_SERVICE = declareService({
   name: 'evaluation',
-  handlers: [STANDING, OPEN, PLAN, JOIN],
+  handlers: [STANDING, OPEN, CONTINUE, PLAN, JOIN],
   reads: ['models/', 'datasets/', 'features/', 'standing/'],
   writes: ['evaluations/'],
 });

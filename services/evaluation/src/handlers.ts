@@ -13,7 +13,8 @@ import {
 } from '@facet/runtime';
 import { readJson } from '@facet/store';
 import { inSpan } from '@facet/telemetry';
-import { JOIN, OPEN, PLAN, STANDING } from './declaration.js';
+import { waitingFor } from './baseline.js';
+import { CONTINUE, JOIN, OPEN, PLAN, STANDING } from './declaration.js';
 import { conclude, type ConcludeDependencies } from './conclude.js';
 import { Joiner, type Place } from './join.js';
 import { measure } from './measure.js';
@@ -30,10 +31,10 @@ const standingHandler = ({ store }: ConcludeDependencies) =>
     concurrency: 1,
     async handle({ data: { model } }) {
       const standing = await standingFor(store, model);
-      return standing.map(({ name, dataset, plan, policy }): Outgoing => ({
+      return standing.map(({ name, dataset, plan, policy, baseline }): Outgoing => ({
         type: 'evaluation.requested',
         key: name,
-        data: { model, dataset, plan, ...(policy && { policy }) },
+        data: { model, dataset, plan, ...(policy && { policy }), ...(baseline && { baseline }) },
       }));
     },
   });
@@ -44,7 +45,9 @@ const openHandler = ({ store }: ConcludeDependencies) =>
     ...OPEN,
     concurrency: 1,
     async handle({ data: asked }): Promise<Outgoing[]> {
-      const { evaluation, model, dataset } = await openEvaluation(store, asked);
+      const opened = await openEvaluation(store, asked);
+      if (opened.state === 'waiting') return [{ type: 'evaluation.requested', data: opened.first }];
+      const { evaluation, model, dataset } = opened.request;
       const done = await readJson(store, keys.evaluation.report(evaluation, 'json'), (v) => Report.parse(v));
       if (done !== undefined) return [completed(done)];
       return [{ type: 'features', subject: evaluation, data: { evaluation, model, dataset } }];
@@ -52,6 +55,20 @@ const openHandler = ({ store }: ConcludeDependencies) =>
     onGivenUp: ({ id }, { message }) => [
       { type: 'evaluation.failed', data: { evaluation: `request-${id.slice(0, 16)}`, reasons: [message] } },
     ],
+  });
+
+/** What waited for an evaluation is asked for again once it has its report, and fails with it. */
+const continueHandler = ({ store }: ConcludeDependencies) =>
+  defineHandler(VOCABULARY, {
+    ...CONTINUE,
+    concurrency: 1,
+    async handle({ type, data }): Promise<Outgoing[]> {
+      const waiting = await waitingFor(store, data.evaluation);
+      if (type === 'evaluation.completed')
+        return waiting.map(({ name, then }): Outgoing => ({ ...then, key: name }));
+      const reasons = data.reasons.map((reason) => `${data.evaluation}, which it waited for: ${reason}`);
+      return waiting.map(({ name }) => failed(name, reasons));
+    },
   });
 
 const planHandler = ({ store }: ConcludeDependencies) =>
@@ -162,6 +179,7 @@ const failed = (evaluation: string, reasons: readonly string[]): Outgoing => ({
 export const evaluationHandlers = (dependencies: ConcludeDependencies) => [
   standingHandler(dependencies),
   openHandler(dependencies),
+  continueHandler(dependencies),
   planHandler(dependencies),
   joinHandler(dependencies),
 ];

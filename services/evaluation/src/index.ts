@@ -1,6 +1,7 @@
 // Plans an evaluation, joins its shards, judges and reports.
 import { ThreadPool } from '@facet/threads';
 
+export { baselineModel } from './baseline.js';
 export { EVALUATION_SERVICE } from './declaration.js';
 export { type ConcludeDependencies } from './conclude.js';
 export { evaluationHandlers } from './handlers.js';

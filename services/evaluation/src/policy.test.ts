@@ -1,7 +1,7 @@
-import { type CleanReport, Policy } from '@facet/contracts';
+import { type Change, type CleanReport, type Comparison, Policy } from '@facet/contracts';
 import { describe, expect, it } from 'vitest';
 import { cellReport, l2, linf } from './cells.fixture.js';
-import { verdictOf } from './policy.js';
+import { type Judged, judgeBy } from './policy.js';
 
 const clean = { acer: 0.05, auc: 0.99, accuracy: 0.95 } as CleanReport;
 const cells = [
@@ -12,12 +12,15 @@ const cells = [
 ];
 const policy = (changes: object): Policy =>
   Policy.parse({ schema: 'facet.policy/v1', name: 'release', ...changes });
-const checks = (changes: object, given = clean) => verdictOf(policy(changes), given, cells).checks;
+const judged: Judged = { clean, cells, baseline: null };
+const verdictOf = (given: Policy | undefined, of: Partial<Judged> = {}) =>
+  judgeBy(given, { ...judged, ...of }).verdict;
+const checks = (changes: object, of: Partial<Judged> = {}) => verdictOf(policy(changes), of).checks;
 
-describe('verdictOf', () => {
+describe('judgeBy', () => {
   it('passes without a policy, and with one that demands nothing', () => {
-    expect(verdictOf(undefined, clean, cells)).toEqual({ policy: null, passed: true, checks: [] });
-    expect(verdictOf(policy({}), clean, cells)).toEqual({ policy: 'release', passed: true, checks: [] });
+    expect(verdictOf(undefined)).toEqual({ policy: null, passed: true, checks: [] });
+    expect(verdictOf(policy({}))).toEqual({ policy: 'release', passed: true, checks: [] });
   });
 
   it('says of each check which way it goes, what was found and what is allowed', () => {
@@ -42,10 +45,51 @@ describe('verdictOf', () => {
 
   it('fails by any rule that fails: also one that meets no cell, or asks for what is undefined', () => {
     const met = { objective: 'direct', maxAttackSuccessRate: 1 };
-    expect(verdictOf(policy({ attacks: [met] }), clean, cells).passed).toBe(true);
+    expect(verdictOf(policy({ attacks: [met] })).passed).toBe(true);
     const unmet = { facet: 'hair', maxAttackSuccessRate: 1 };
-    expect(verdictOf(policy({ attacks: [met, unmet] }), clean, cells).passed).toBe(false);
+    expect(verdictOf(policy({ attacks: [met, unmet] })).passed).toBe(false);
     const none = { ...clean, acer: null };
-    expect(verdictOf(policy({ clean: { maxAcer: 1 } }), none, cells).passed).toBe(false);
+    expect(verdictOf(policy({ clean: { maxAcer: 1 } }), { clean: none }).passed).toBe(false);
+  });
+
+  const change = (delta: number | null): Change => ({
+    baseline: 0.5,
+    current: 0.5,
+    delta,
+    interval: null,
+    change: 'unknown',
+  });
+  const baseline: Comparison = {
+    model: { name: 'net', version: '1', sha256: 'a'.repeat(64) },
+    evaluation: 'before',
+    samples: 10,
+    clean: { accuracy: change(0), auc: change(-0.03) },
+    cells: cells.map(({ id, facet, objective, search, norm, epsilon }, i) => ({
+      ...{ id, facet, objective, search, norm, epsilon },
+      attackSuccessRate: change([0.02, 0.08, -0.1, null][i]),
+      robustAuc: change(null),
+    })),
+  };
+
+  it.each<[object, string, number | null, boolean]>([
+    [{ clean: { maxRegression: 0.02 } }, 'clean AUC falls at most, against net@1', 0.03, false],
+    [
+      { attacks: [{ objective: 'direct', maxRegression: 0.08 }] },
+      'attack success rises at most, against net@1, direct',
+      0.08,
+      true,
+    ],
+    [{ attacks: [{ objective: 'facet', maxRegression: 1 }] }, 'against net@1, facet', null, false],
+  ])('holds regressions against the baseline to %o', (limits, name, actual, passed) => {
+    const [check] = checks(limits, { baseline });
+    expect(check).toMatchObject({ name: expect.stringContaining(name), actual, passed });
+  });
+
+  it('says that limits on regression were not applied where there is nothing to compare with', () => {
+    const limits = policy({ attacks: [{ maxRegression: 0.05 }] });
+    const { verdict, notes } = judgeBy(limits, judged);
+    expect(verdict.checks).toEqual([]);
+    expect(notes).toEqual([expect.stringContaining('no baseline')]);
+    expect(judgeBy(limits, { ...judged, baseline }).notes).toEqual([]);
   });
 });

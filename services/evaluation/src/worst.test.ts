@@ -2,7 +2,7 @@ import { makeCell, type PlannedEvaluation } from '@facet/catalog';
 import type { Cell, Outcome } from '@facet/contracts';
 import { describe, expect, it } from 'vitest';
 import { FGSM, groupOf, linf, outcome, planOf } from './cells.fixture.js';
-import { worstCases } from './worst.js';
+import { worstCases, worstSample } from './worst.js';
 
 const cellAt = (levels: number, facet = 'depth', objective: Cell['objective'] = 'sfa'): Cell =>
   makeCell({ facet, objective, search: FGSM, threat: linf(levels) });
@@ -19,8 +19,12 @@ const plannedOf = (cells: Cell[]): PlannedEvaluation => ({
 const casesOf = (given: readonly (readonly [Cell, Outcome[]])[]) =>
   worstCases(
     plannedOf(given.map(([cell]) => cell)),
-    new Map(given.map(([cell, outcomes]) => [cell.id, outcomes])),
-    0,
+    new Map(
+      given.flatMap(([cell, outcomes]) => {
+        const worst = worstSample(outcomes, 0);
+        return worst === undefined ? [] : [[cell.id, worst] as const];
+      }),
+    ),
   );
 const safe = outcome('safe', 'live', 1, 0.5);
 const lockedOut = outcome('locked-out', 'live', 1, -9);

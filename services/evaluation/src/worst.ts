@@ -14,8 +14,16 @@ const MAX_CASES = 12;
 const overshoot = ({ label, adversarialScore }: Outcome, threshold: number): number =>
   label === 'spoof' ? adversarialScore - threshold : threshold - adversarialScore;
 
-/** Spoofs that pass for live come first: they are what an attacker wants. */
-function worstOf(outcomes: readonly Outcome[], threshold: number): number | undefined {
+export interface WorstSample extends Pick<
+  Outcome,
+  'key' | 'label' | 'species' | 'cleanScore' | 'adversarialScore'
+> {
+  /** Its place among the cell's samples. */
+  readonly index: number;
+}
+
+/** The sample that an attack turned most clearly. Spoofs that pass for live come first: they are what an attacker wants. */
+export function worstSample(outcomes: readonly Outcome[], threshold: number): WorstSample | undefined {
   const fooled = outcomes.map((outcome, i) => ({ outcome, i })).filter(({ outcome }) => outcome.fooled);
   fooled.sort(
     (a, b) =>
@@ -23,34 +31,24 @@ function worstOf(outcomes: readonly Outcome[], threshold: number): number | unde
       overshoot(b.outcome, threshold) - overshoot(a.outcome, threshold) ||
       a.i - b.i,
   );
-  return fooled.at(0)?.i;
+  if (fooled.length === 0) return undefined;
+  const [{ outcome, i: index }] = fooled;
+  const { key, label, species, cleanScore, adversarialScore } = outcome;
+  return { index, key, label, species, cleanScore, adversarialScore };
 }
 
 /** One case per (facet, objective), at the smallest epsilon at which any sample fell. Controls are left out. */
-export function worstCases(
-  planned: PlannedEvaluation,
-  outcomes: ReadonlyMap<string, readonly Outcome[]>,
-  threshold: number,
-): WorstCase[] {
+export function worstCases(planned: PlannedEvaluation, worst: ReadonlyMap<string, WorstSample>): WorstCase[] {
   const found = new Map<string, WorstCase>();
   const cells = planned.cells.filter(({ objective }) => objective !== 'control');
   const byEpsilon = [...cells].sort((a, b) => a.threat.epsilon - b.threat.epsilon);
   for (const cell of byEpsilon) {
     const group = `${cell.facet}.${cell.objective}`;
-    const own = outcomes.get(cell.id) ?? [];
-    const index = found.has(group) ? undefined : worstOf(own, threshold);
-    if (index === undefined) continue;
-    const { key, label, species, cleanScore, adversarialScore } = own[index];
-    found.set(group, {
-      cell: cell.id,
-      shard: Math.floor(index / planned.plan.shard),
-      key,
-      label,
-      species,
-      epsilon: cell.threat.epsilon,
-      cleanScore,
-      adversarialScore,
-    });
+    const sample = found.has(group) ? undefined : worst.get(cell.id);
+    if (sample === undefined) continue;
+    const { index, ...shown } = sample;
+    const shard = Math.floor(index / planned.plan.shard);
+    found.set(group, { cell: cell.id, shard, epsilon: cell.threat.epsilon, ...shown });
   }
   const order = (cell: Cell): string => `${cell.facet}.${cell.objective}`;
   const inOrder = [...new Set(cells.map(order))].flatMap((group) => found.get(group) ?? []);

@@ -65,6 +65,32 @@ function hostileReport(): Report {
   });
 }
 
+describe('the page beside a baseline', async () => {
+  const page = await renderHtml(fixtureReport(), []);
+
+  it('counts what became worse and better, and what chance explains', async () => {
+    const { cells } = fixtureReport().baseline!;
+    const count = (change: string) => cells.filter((cell) => cell.attackSuccessRate.change === change).length;
+    const text = sectionOf(page, 'baseline');
+    expect(text).toContain('multitask@0.9.0');
+    expect(text).toContain(`${count('worse')} became worse, ${count('better')} better`);
+    expect(text).toContain('+12.0');
+    expect(text).toContain('within noise');
+    expect(await renderHtml(fixtureReport({ baseline: null }), [])).not.toContain('id="baseline"');
+  });
+
+  it('ranks with intervals, and says by which epsilons', () => {
+    const text = sectionOf(page, 'ranking');
+    expect(text).toContain('at 1/255; at 2/255, 4/255, 8/255 everything falls');
+    expect(text).toContain('weakest in 87');
+  });
+
+  it('shows groups of people side by side', () => {
+    const text = sectionOf(page, 'groups');
+    for (const name of ['dark', 'normal', 'eyeglasses', 'with', 'without']) expect(text).toContain(name);
+  });
+});
+
 describe('the page', async () => {
   const report = fixtureReport();
   const page = await renderHtml(report, fixturePictures(report));
@@ -128,7 +154,7 @@ describe('the page', async () => {
   it('shows gains, ranking, clean figures, directions and species', () => {
     expect(sectionOf(page, 'gains')).toMatch(/pgd-10, L∞ 1\/255 [\d.]+ % [\d.]+ % [\d.]+ % \+[\d.]+ /);
     expect(sectionOf(page, 'ranking')).toMatch(
-      / 1 depth [\d.]+ % [\d.]+ % 97\.2 % the model's own head 412 live, 588 spoof 2 spoof-type /,
+      / 1 weakest in 87 % depth [\d.]+ % [\d.–]+ % [\d.]+ % [\d.–]+ % 1\/255 97\.2 % the model's own head 412 live, 588 spoof 2 1–2, weakest in 3 % spoof-type /,
     );
     const clean = sectionOf(page, 'clean');
     expect(clean).toContain('The threshold was set at the equal error rate on the dev split, and frozen.');
@@ -181,7 +207,7 @@ describe('the page', async () => {
     const broken = await renderHtml(hostile, fixturePictures(hostile));
     expect(unclosed(broken)).toEqual([]);
     expect(broken).not.toMatch(/<script|<img src=x/);
-    expect(broken.match(/<section/g)).toHaveLength(10);
+    expect(broken.match(/<section/g)).toHaveLength(12);
     for (const id of ['success', 'clean', 'species', 'worst', 'provenance', 'ranking'])
       expect(sectionOf(broken, id)).toContain('<script>alert(1)</script>');
     for (const [, attributes] of broken.matchAll(/<[a-z][a-z0-9]*((?:\s+[\w:-]+(?:="[^"]*")?)*)\s*\/?>/g))

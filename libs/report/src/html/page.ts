@@ -6,17 +6,18 @@ import { formatRef, type Report } from '@facet/contracts';
 import type { Picture } from '../picture.js';
 import { viewOf } from '../view.js';
 import { html, trusted } from './html.js';
+import { baseline } from './sections/baseline.js';
 import { clean } from './sections/clean.js';
 import { curves } from './sections/curves.js';
 import { directions } from './sections/directions.js';
 import { gains } from './sections/gains.js';
 import { glossary } from './sections/glossary.js';
+import { people, species } from './sections/groups.js';
 import { header } from './sections/header.js';
 import { heatmap } from './sections/heatmap.js';
 import { notes } from './sections/notes.js';
 import { provenance } from './sections/provenance.js';
 import { ranking } from './sections/ranking.js';
-import { species } from './sections/species.js';
 import { summary } from './sections/summary.js';
 import { worst } from './sections/worst.js';
 import { STYLE } from './style.js';
@@ -31,9 +32,11 @@ export async function renderHtml(report: Report, pictures: readonly Picture[]): 
     { id: 'curves', name: 'Curves', body: await curves(view) },
     { id: 'gains', name: 'Prior', body: gains(view) },
     { id: 'ranking', name: 'Ranking', body: ranking(view) },
+    { id: 'baseline', name: 'Baseline', body: baseline(view) },
     { id: 'clean', name: 'Without attack', body: clean(view) },
     { id: 'directions', name: 'Directions', body: directions(view) },
     { id: 'species', name: 'Species', body: species(view) },
+    { id: 'groups', name: 'Groups', body: people(view) },
     { id: 'worst', name: 'Worst cases', body: worst(view, pictures) },
     { id: 'reading', name: 'How to read it', body: glossary() },
     { id: 'provenance', name: 'Provenance', body: provenance(view) },

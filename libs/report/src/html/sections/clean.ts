@@ -1,6 +1,6 @@
 /** The model on images that nobody attacked (ISO/IEC 30107-3), and the threshold that every figure stands on. */
 import type { CleanReport } from '@facet/contracts';
-import { percent, scalar } from '../../format.js';
+import { intervalText, percent, scalar } from '../../format.js';
 import { sorted, type View } from '../../view.js';
 import { foreign, html, type Html } from '../html.js';
 import { scroll, section } from '../parts.js';
@@ -29,6 +29,8 @@ export const clean = ({ report: { clean } }: View): Html =>
           </div>`,
       )}
     </dl>`,
+    clean.aucInterval && html`<p>95 % interval of the AUC: ${intervalText(clean.aucInterval)}.</p>`,
+    clean.calibrated && calibrated(clean.calibrated),
     Object.keys(clean.apcerBySpecies).length > 0 && bySpecies(clean),
   );
 
@@ -47,6 +49,18 @@ const figures = (clean: CleanReport): [string, string][] => [
     .sort(([a], [b]) => Number(b) - Number(a))
     .map(([fpr, tpr]): [string, string] => [`TPR at FPR ${fpr}`, percent(tpr)]),
 ];
+
+const calibrated = ({
+  threshold,
+  split,
+  accuracy,
+  apcer,
+  bpcer,
+}: NonNullable<CleanReport['calibrated']>): Html =>
+  html`<p>
+    To compare models: at equal error on its own clean ${split} split, a score of ${scalar(threshold)}, it has
+    an accuracy of ${percent(accuracy)}, an APCER of ${percent(apcer)} and a BPCER of ${percent(bpcer)}.
+  </p>`;
 
 const bySpecies = ({ apcerBySpecies }: CleanReport): Html =>
   scroll(

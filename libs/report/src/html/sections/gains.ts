@@ -1,6 +1,6 @@
 /** What the prior adds: mean success over the auxiliary facets with and without it, and by the control. */
 import type { Report } from '@facet/contracts';
-import { epsilonText, percent, points } from '../../format.js';
+import { epsilonText, percent, points, pointsInterval } from '../../format.js';
 import type { View } from '../../view.js';
 import { html, type Html } from '../html.js';
 import { scroll, section } from '../parts.js';
@@ -40,13 +40,14 @@ const table = (groups: readonly { title: string; rows: Report['gains'] }[]): Htm
           <th scope="col" class="n">SFA</th>
           <th scope="col" class="n">Control</th>
           <th scope="col" class="n">Gain</th>
+          <th scope="col" class="n">95 %</th>
         </tr>
       </thead>
       ${groups.map(
         ({ title, rows }) =>
           html`<tbody>
             ${rows.map(
-              ({ epsilon, facet, sfa, control, gain }, i) =>
+              ({ epsilon, facet, sfa, control, gain, interval }, i) =>
                 html`<tr>
                   ${i === 0 && html`<th scope="rowgroup" rowspan="${rows.length}">${title}</th>`}
                   <td class="n">${epsilonText(epsilon)}</td>
@@ -54,6 +55,7 @@ const table = (groups: readonly { title: string; rows: Report['gains'] }[]): Htm
                   <td class="n">${percent(sfa)}</td>
                   <td class="n">${percent(control)}</td>
                   <td class="n"><b>${points(gain)}</b></td>
+                  <td class="n">${pointsInterval(interval)}</td>
                 </tr>`,
             )}
           </tbody>`,

@@ -1,0 +1,106 @@
+/**
+ * One set of bootstrap draws for many statistics (Efron, 1979): every statistic sees the same resampled samples, so that
+ * differences between cells, facets and models are paired, and ranks come with how often they hold.
+ */
+/** Resamples behind every interval; the ends of a 95 % interval then stand on 25 of them each. */
+export const DRAWS = 1000;
+
+/** How often each sample was drawn. */
+export type Weights = Float64Array;
+
+/** A number of one resample; NaN where it is undefined in it. */
+export type Statistic = (weights: Weights) => number;
+
+/**
+ * The values of each statistic over the same `draws` resamples. `units` names the unit of each sample (its subject or
+ * video), which is drawn as a whole, since its samples are not independent. `random` gives numbers in [0,1) and is the only
+ * source of chance. Errors: RangeError where `draws` is no positive integer.
+ */
+export function bootstrap(
+  units: readonly string[],
+  random: () => number,
+  statistics: Readonly<Record<string, Statistic>>,
+  draws = DRAWS,
+): Record<string, Float64Array> {
+  if (!(Number.isSafeInteger(draws) && draws > 0))
+    throw new RangeError(`draws is ${draws}, not a positive integer`);
+  const numbers = new Map<string, number>();
+  const unitOf = Int32Array.from(units, (unit) => {
+    const number = numbers.get(unit) ?? numbers.size;
+    numbers.set(unit, number);
+    return number;
+  });
+  const named = Object.entries(statistics);
+  const values = Object.fromEntries(named.map(([name]) => [name, new Float64Array(draws)]));
+  const drawn = new Float64Array(numbers.size);
+  const weights = new Float64Array(units.length);
+  for (let draw = 0; draw < draws; draw++) {
+    drawn.fill(0);
+    for (let i = 0; i < numbers.size; i++) drawn[Math.floor(random() * numbers.size)]++;
+    for (let i = 0; i < weights.length; i++) weights[i] = drawn[unitOf[i]];
+    for (const [name, statistic] of named) values[name][draw] = statistic(weights);
+  }
+  return values;
+}
+
+/** Success as bits of n samples: `attempted` where the clean decision was right, `fooled` where the attack turned it. */
+export interface SuccessBits {
+  readonly attempted: Uint8Array;
+  readonly fooled: Uint8Array;
+}
+
+/** Attack success in a resample; NaN where nothing was attempted in it. */
+export function weightedRate({ attempted, fooled }: SuccessBits, weights: Weights): number {
+  let [tried, turned] = [0, 0];
+  for (let i = 0; i < weights.length; i++) {
+    tried += weights[i] * attempted[i];
+    turned += weights[i] * fooled[i];
+  }
+  return turned / tried;
+}
+
+/** A function that gives the AUC of the scores in a resample in O(n); NaN where a class was drawn empty. Ties count half. */
+export function weightedAuc(scores: Float64Array, live: Uint8Array): Statistic {
+  const order = Uint32Array.from(scores.keys()).sort((a, b) =>
+    scores[a] < scores[b] ? -1 : scores[a] > scores[b] ? 1 : 0,
+  );
+  return (weights) => {
+    let [below, pairs, lives] = [0, 0, 0];
+    for (let from = 0; from < order.length;) {
+      let [liveHere, spoofHere, to] = [0, 0, from];
+      for (; to < order.length && scores[order[to]] === scores[order[from]]; to++) {
+        if (live[order[to]]) liveHere += weights[order[to]];
+        else spoofHere += weights[order[to]];
+      }
+      pairs += liveHere * (below + spoofHere / 2);
+      below += spoofHere;
+      lives += liveHere;
+      from = to;
+    }
+    return pairs / (lives * below);
+  };
+}
+
+/**
+ * The median in a resample of the values at `order`, which lists them ascending, nulls last. A null ranks above all others;
+ * NaN where the median falls on one, or nothing was drawn.
+ */
+export function weightedMedian(
+  values: readonly (number | null)[],
+  order: Uint32Array,
+  weights: Weights,
+): number {
+  let total = 0;
+  for (const index of order) total += weights[index];
+  let [below, lower] = [0, NaN];
+  for (const index of order) {
+    if (weights[index] === 0) continue;
+    const value = values[index] ?? NaN;
+    // Half of the weight lay exactly below: the median is half-way between its two neighbours.
+    if (2 * below === total) return (lower + value) / 2;
+    below += weights[index];
+    lower = value;
+    if (2 * below > total) return value;
+  }
+  return NaN;
+}
