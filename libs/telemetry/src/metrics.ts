@@ -66,6 +66,14 @@ export const METRICS = {
     buckets: CALL_SECONDS,
     limit: FEW,
   },
+  'http.server.request.duration': {
+    kind: 'histogram',
+    unit: 's',
+    about: 'One HTTP request, until all of its answer has gone out.',
+    attributes: ['http.request.method', 'http.route', 'http.response.status_code', 'error.type'],
+    buckets: CALL_SECONDS,
+    limit: FEW,
+  },
   'facet.images': {
     kind: 'counter',
     unit: '{image}',

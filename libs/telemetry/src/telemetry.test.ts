@@ -11,6 +11,7 @@ import {
   record,
   type RunningTelemetry,
   sending,
+  serving,
   startTelemetry,
   traceFields,
 } from './index.js';
@@ -234,6 +235,42 @@ it('times the operations of a store, reading among them, and counts errors by cl
   expect(count('folders')).toBe(1);
   expect(count('read', 'StoreError gone')).toBe(1);
   expect(count('list', 'StoreError gone')).toBe(1);
+});
+
+describe('a request', () => {
+  const request = { method: 'POST', route: '/v1/models/{name}', headers: {} };
+  const CALLER = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+
+  it('is the root of what follows from it, or goes on with its caller, and is counted by route and status', async () => {
+    await start();
+    const answer = (headers: Record<string, string>) =>
+      serving({ ...request, headers }, async (answered) => {
+        answered(201);
+        return (await sent()).headers['traceparent'];
+      });
+    expect(await answer({})).toMatch(/^00-/);
+    expect(await answer({ traceparent: CALLER })).toContain('0af7651916cd43dd8448eb211c80319c');
+    await running.close();
+    const served = collector.spans.filter(({ kind }) => kind === 'server');
+    expect(served).toMatchObject([
+      { name: 'POST /v1/models/{name}', parentSpanId: undefined, failed: false },
+      { name: 'POST /v1/models/{name}', parentSpanId: 'b7ad6b7169203331', failed: false },
+    ]);
+    const series = { 'http.route': request.route, 'http.response.status_code': '201' };
+    expect(collector.last('http.server.request.duration', series)).toMatchObject({ count: 2 });
+  });
+
+  it('fails by our fault alone', async () => {
+    await start();
+    const answer = (status: number) => serving(request, (answered) => Promise.resolve(answered(status)));
+    await answer(404);
+    await answer(503);
+    await expect(serving(request, () => Promise.reject(new TypeError('oops')))).rejects.toThrow('oops');
+    await running.close();
+    expect(collector.spans.map(({ failed }) => failed)).toEqual([false, true, true]);
+    const errors = collector.points.map(({ attributes }) => attributes['error.type']);
+    expect(errors).toEqual([undefined, '503', 'TypeError']);
+  });
 });
 
 describe('without an endpoint', () => {
