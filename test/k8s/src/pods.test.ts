@@ -1,30 +1,37 @@
 /**
  * The services' images in the environment of their pods: what a Deployment says must be what its service takes. Each is
- * pruned into an empty folder and started with the manifest's variables alone, against real servers; together they
- * evaluate a model, as one trace through every process.
+ * pruned into an empty folder and started with the manifest's variables and its own credentials alone, against real
+ * servers; together they evaluate a model, as one trace through every process.
  */
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { connectNats, ensureStream, NatsBus } from '@facet/bus';
+import { NatsBus } from '@facet/bus';
 import { saveStanding } from '@facet/catalog';
+import { type Access, bootstrap, prepareAccess, SERVICES } from '@facet/cli';
 import { Collector } from '@facet/collector';
 import { EvaluationPlan, factSubject, STREAMS } from '@facet/contracts';
 import { prune } from '@facet/images';
-import { type LocalNats, type LocalS3, programsFound, startNats, startVersitygw } from '@facet/local';
-import { decodeEvent, encodeEvent, type ReceivedEvent, VOCABULARY } from '@facet/runtime';
-import { ensureBucket, S3Store } from '@facet/store';
+import { type LocalNats, type LocalS3, programsFound, startMinio, startNats } from '@facet/local';
+import {
+  Connections,
+  decodeEvent,
+  encodeEvent,
+  readConfig,
+  type ReceivedEvent,
+  VOCABULARY,
+} from '@facet/runtime';
+import { S3Store } from '@facet/store';
 import { inSpan, sending, startTelemetry } from '@facet/telemetry';
 import { openWorld } from '@facet/world';
-import { jetstreamManager } from '@nats-io/jetstream';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { build, environmentOf, type Workload, workloadsOf } from './build.fixture.js';
 import { Pod } from './pod.fixture.js';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
-const SECRETS = '/var/run/facet';
+const CREDENTIALS = '/var/run/facet/credentials';
 const LIMIT_MS = 180_000;
 
 const plan = EvaluationPlan.parse({
@@ -46,7 +53,7 @@ const plan = EvaluationPlan.parse({
 });
 const SHARDS = 2 * 2;
 
-const there = programsFound('kustomize', 'nats-server', 'versitygw');
+const there = programsFound('kustomize', 'nats-server', 'minio', 'mc');
 
 describe.skipIf(!there)('the pods of a small cluster', () => {
   const manifests = there ? build('overlays/local') : [];
@@ -57,6 +64,7 @@ describe.skipIf(!there)('the pods of a small cluster', () => {
     .map((workload) => [workload.metadata.name, workload] as const);
   const pods = new Map<string, Pod>();
   let folder: string;
+  let access: Access;
   let nats: LocalNats;
   let s3: LocalS3;
   let collector: Collector;
@@ -65,19 +73,24 @@ describe.skipIf(!there)('the pods of a small cluster', () => {
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'facet-pods-'));
-    [nats, s3, collector] = await Promise.all([startNats(), startVersitygw(), Collector.open()]);
-    const connection = await connectNats({ url: nats.url, name: 'test' });
-    const manager = await jetstreamManager(connection);
-    for (const stream of STREAMS) await ensureStream(manager, stream, 1);
-    await connection.close();
-    const { url, accessKey, secretKey } = s3;
-    const options = { url, accessKey, secretKey, bucket: 'facet' };
-    await ensureBucket(options);
-    store = new S3Store(options);
-    bus = await NatsBus.connect({ url: nats.url, name: 'test' }, STREAMS);
-    await mkdir(join(folder, 'credentials'));
-    await writeFile(join(folder, 'credentials', 's3.access-key'), `${accessKey}\n`);
-    await writeFile(join(folder, 'credentials', 's3.secret-key'), `${secretKey}\n`);
+    access = await prepareAccess(join(folder, 'access'), 'facet', SERVICES);
+    const { administrator, natsUsersFile } = access;
+    [nats, s3, collector] = await Promise.all([
+      startNats({ config: await readFile(natsUsersFile, 'utf8') }),
+      startMinio({ administrator }),
+      Collector.open(),
+    ]);
+    const connections = readConfig(Connections, {
+      FACET_NATS_URL: nats.url,
+      FACET_NATS_SEED_FILE: administrator.seedFile,
+      FACET_S3_URL: s3.url,
+      FACET_S3_ACCESS_KEY_FILE: administrator.accessKeyFile,
+      FACET_S3_SECRET_KEY_FILE: administrator.secretKeyFile,
+    });
+    await bootstrap({ connections, replicas: 1, access, say: () => undefined });
+    store = new S3Store({ url: s3.url, bucket: 'facet', ...administrator });
+    const seed = connections.FACET_NATS_SEED;
+    bus = await NatsBus.connect({ url: nats.url, name: 'admin', ...(seed && { seed }) }, STREAMS);
     for (const [name, workload] of services) {
       const out = join(folder, name);
       await prune({ root: ROOT, service: name, out, platform: process.platform, arch: process.arch });
@@ -93,10 +106,11 @@ describe.skipIf(!there)('the pods of a small cluster', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  /** The pod's own variables, with the servers' addresses and the mounted files as they are here. */
+  /** The pod's own variables, with the servers' addresses and its mounted credentials as they are here. */
   function environmentHere(workload: Workload): Record<string, string> {
     const own = environmentOf(workload, manifests);
-    const mounted = Object.entries(own).map(([name, value]) => [name, value.replace(SECRETS, folder)]);
+    const secrets = join(folder, 'access', workload.metadata.name);
+    const mounted = Object.entries(own).map(([name, value]) => [name, value.replace(CREDENTIALS, secrets)]);
     const here = { FACET_NATS_URL: nats.url, FACET_S3_URL: s3.url };
     for (const name of Object.keys(here)) expect(own, workload.metadata.name).toHaveProperty([name]);
     const ours = { ...collector.environment, FACET_THREADS: '1' };
