@@ -38,9 +38,24 @@ function pattern(side: number, random: Random): Float64Array {
   return stacked.map((_, i) => stacked[sideways ? (i % side) * side + Math.floor(i / side) : i] / length);
 }
 
-const normOf = (values: ArrayLike<number>, at: Iterable<number>): number => {
+/** Part of a plane. */
+interface Window {
+  readonly top: number;
+  readonly left: number;
+  readonly height: number;
+  readonly width: number;
+}
+
+function shared(a: Window, b: Window): Window {
+  const [top, left] = [Math.max(a.top, b.top), Math.max(a.left, b.left)];
+  const height = Math.min(a.top + a.height, b.top + b.height) - top;
+  const width = Math.min(a.left + a.width, b.left + b.width) - left;
+  return { top, left, height: Math.max(0, height), width: Math.max(0, width) };
+}
+
+const lengthOf = (values: ArrayLike<number>): number => {
   let sum = 0;
-  for (const i of at) sum += values[i] ** 2;
+  for (let i = 0; i < values.length; i++) sum += values[i] * values[i];
   return Math.sqrt(sum);
 };
 
@@ -48,7 +63,6 @@ export function squareL2(attack: Attack, index: number, random: Random): Propose
   const { height, width, budget } = attack.context;
   const clean = attack.cleanPixels(index);
   const epsilon = budget.threat.epsilon * Math.sqrt(clean.length);
-  const area = height * width;
   let accepted: Float64Array = new Float64Array(clean.length);
   let proposed: Float64Array = accepted;
 
@@ -58,21 +72,32 @@ export function squareL2(attack: Attack, index: number, random: Random): Propose
   };
   /** Brings a change to the length of epsilon. */
   const spend = (change: Float64Array): Float64Array => {
-    const length = normOf(change, change.keys());
+    const length = lengthOf(change);
     return change.map((value) => (value * epsilon) / (length + FLOOR));
   };
   /** The change as the image holds it: clipped to the pixel range. */
   const clipped = (change: Float64Array): Float64Array =>
     change.map((value, i) => Math.min(1, Math.max(0, clean[i] + value)) - clean[i]);
 
-  function* cells(top: number, left: number, side: number, channel: number): Generator<number> {
-    for (let y = top; y < top + side; y++)
-      for (let x = left; x < left + side; x++) yield channel * area + y * width + x;
-  }
-  const corner = (side: number): [number, number] => [
-    random.integer(height - side + 1),
-    random.integer(width - side + 1),
-  ];
+  /** Calls `visit` with each place of a channel's window, row by row. */
+  const each = (channel: number, window: Window, visit: (at: number, k: number) => void): void => {
+    let k = 0;
+    for (let y = window.top; y < window.top + window.height; y++)
+      for (let x = window.left; x < window.left + window.width; x++)
+        visit((channel * height + y) * width + x, k++);
+  };
+  const squared = (channel: number, window: Window): number => {
+    let sum = 0;
+    each(channel, window, (at) => (sum += accepted[at] * accepted[at]));
+    return sum;
+  };
+  const somewhere = (side: number): Window => ({
+    top: random.integer(height - side + 1),
+    left: random.integer(width - side + 1),
+    height: side,
+    width: side,
+  });
+  const sign = (): number => (random.uniform() < 0.5 ? 1 : -1);
 
   return {
     /** A grid of five by five patterns. */
@@ -82,30 +107,26 @@ export function squareL2(attack: Attack, index: number, random: Random): Propose
       for (let top = 0; top + side <= height; top += side)
         for (let left = 0; left + side <= width; left += side)
           for (let c = 0; c < 3; c++) {
-            const [shape, sign] = [pattern(side, random), random.uniform() < 0.5 ? 1 : -1];
-            let k = 0;
-            for (const at of cells(top, left, side, c)) change[at] += sign * shape[k++];
+            const [shape, way] = [pattern(side, random), sign()];
+            each(c, { top, left, height: side, width: side }, (at, k) => (change[at] += way * shape[k]));
           }
       proposed = spend(change);
       return imageOf(proposed);
     },
+    /** What two windows hold, and what the budget has left, goes into the first; the second is emptied. */
     propose(wanted) {
-      const odd = Math.max(SMALLEST, wanted) | 1;
-      const side = Math.min(odd, height, width);
-      const [to, from] = [corner(side), corner(side)];
+      const side = Math.min(Math.max(SMALLEST, wanted) | 1, height, width);
+      const [to, from] = [somewhere(side), somewhere(side)];
       const next = accepted.slice();
-      const unspent = Math.max(0, epsilon ** 2 - normOf(accepted, accepted.keys()) ** 2) / 3;
+      const unspent = Math.max(0, epsilon ** 2 - lengthOf(accepted) ** 2) / 3;
       for (let c = 0; c < 3; c++) {
-        const target = [...cells(...to, side, c)];
-        const source = [...cells(...from, side, c)];
-        const both = normOf(accepted, new Set([...target, ...source]));
-        const own = normOf(accepted, target);
-        const [shape, sign] = [pattern(side, random), random.uniform() < 0.5 ? 1 : -1];
-        const fresh = target.map((at, k) => sign * shape[k] + accepted[at] / (own + FLOOR));
-        const length = normOf(fresh, fresh.keys());
-        const room = Math.sqrt(unspent + both ** 2);
-        for (const at of source) next[at] = 0;
-        target.forEach((at, k) => (next[at] = (fresh[k] * room) / (length + FLOOR)));
+        const own = squared(c, to);
+        const both = own + squared(c, from) - squared(c, shared(to, from));
+        const [fresh, way] = [pattern(side, random), sign()];
+        each(c, to, (at, k) => (fresh[k] = way * fresh[k] + accepted[at] / (Math.sqrt(own) + FLOOR)));
+        const scale = Math.sqrt(Math.max(0, unspent + both)) / (lengthOf(fresh) + FLOOR);
+        each(c, from, (at) => (next[at] = 0));
+        each(c, to, (at, k) => (next[at] = fresh[k] * scale));
       }
       proposed = spend(next);
       return imageOf(proposed);
