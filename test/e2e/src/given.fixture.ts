@@ -45,7 +45,7 @@ export function withValue<T>(of: T, path: readonly (string | number)[], value: u
 }
 
 /** A model whose decision passes through one operator, and `early` before it does not. */
-export function deciding(op: 'Frobnicate' | 'Det' | 'Hardmax' | 'Softmax'): Uint8Array {
+export function deciding(op: 'Frobnicate' | 'Det' | 'Hardmax' | 'Round' | 'Softmax'): Uint8Array {
   const builder = new GraphBuilder();
   builder.input('pixels', 'float32', ['N', 3, SIZE, SIZE]);
   const weights = (...dims: number[]) => {
