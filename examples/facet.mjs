@@ -1,6 +1,6 @@
 // What the examples share: Facet is run as anybody runs it, in a process of its own, with its output shown.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -22,3 +22,34 @@ export function facet(...args) {
 export const readJson = (file) => JSON.parse(readFileSync(file, 'utf8'));
 
 export const percent = (rate) => `${(100 * rate).toFixed(1)} %`;
+
+/** The network of example 1 and its faces, taken out of its store into labelled folders; stored shards are tar files. */
+export function demoFiles() {
+  const demo = join(OUT, 'demo');
+  facet('demo', '--quick', '--out', demo);
+  const store = join(demo, 'store');
+  const dataset = join(OUT, 'faces');
+  const { splits } = readJson(join(store, 'datasets', 'synthetic-faces', 'quick-seed-0', 'manifest.json'));
+  const samples = [];
+  for (const [split, shards] of Object.entries(splits)) {
+    const folder = join(dataset, split);
+    mkdirSync(folder, { recursive: true });
+    for (const { key } of shards) {
+      const { status } = spawnSync('tar', ['-xf', '-'], {
+        cwd: folder,
+        input: readFileSync(join(store, key)),
+      });
+      if (status !== 0) throw new Error(`tar could not unpack ${key}`);
+    }
+    for (const sidecar of readdirSync(folder).filter((name) => name.endsWith('.json')))
+      samples.push({
+        file: `${split}/${sidecar.replace(/json$/, 'png')}`,
+        split,
+        ...readJson(join(folder, sidecar)),
+      });
+  }
+  const manifest = { schema: 'facet.folder/v1', name: 'unpacked-faces', version: '1', samples };
+  writeFileSync(join(dataset, 'dataset.json'), JSON.stringify(manifest));
+  const model = join(store, 'models', 'demo', 'quick-seed-0');
+  return { model: join(model, 'model.onnx'), manifest: join(model, 'manifest.json'), dataset };
+}

@@ -1,7 +1,8 @@
 /** The parts of the bench, in the order in which they run. */
 import type { Part } from './frame/part.js';
+import { attacks } from './parts/attacks.js';
 import { families } from './parts/families.js';
 import { gradient } from './parts/gradient.js';
 import { memory } from './parts/memory.js';
 
-export const PARTS: readonly Part[] = [families, gradient, memory];
+export const PARTS: readonly Part[] = [families, gradient, memory, attacks];

@@ -75,4 +75,14 @@ describe('the examples that need nothing from elsewhere', () => {
     expect(output).toContain(`exit code ${verdict.passed ? 0 : 3}`);
     for (const { name, actual } of verdict.checks) expect(actual, name).not.toBeNull();
   });
+
+  it('04: attacks by several searches, of which auto reaches the most', async () => {
+    const { code, output } = await run('04-searches', folder.path());
+    expect(code, output).toBe(0);
+    const { cells } = await reportIn('searches');
+    expect(cells).toHaveLength(6);
+    const rates = cells.map(({ attackSuccessRate }) => attackSuccessRate!);
+    expect(rates.at(-1)).toBe(Math.max(...rates));
+    for (const { search } of cells) expect(output).toContain(`${search}: `);
+  });
 });

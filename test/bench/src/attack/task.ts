@@ -45,7 +45,8 @@ export async function attackTask(
     },
     facet: undefined,
     objective: 'direct',
-    search: { name: 'pgd', steps, restarts: 1 },
+    // To the end, so that every step serves the whole batch.
+    search: { name: 'pgd', steps, restarts: 1, stop: 'never' },
     threat: { norm: 'linf', epsilon: 2 / 255 },
     threshold: 0,
     seed,

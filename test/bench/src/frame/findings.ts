@@ -6,6 +6,7 @@ import { z } from 'zod';
 
 const name = z.string().min(1);
 const positive = z.number().positive();
+const share = z.number().min(0).max(1);
 const figures = z
   .record(name, z.number().nullable())
   .describe('Further numbers by name, the unit at its end, as in peakMiB; null where the number is none.');
@@ -23,6 +24,10 @@ export const Comparison = z.strictObject({
   cpuMs: positive.optional().describe('Median of the CPU time of all threads.'),
   baselineCpuMs: positive.optional(),
   target: positive.optional().describe('The ratio that the project wants to reach.'),
+  success: share
+    .optional()
+    .describe('Of attacks: the share of samples that are decided wrongly at the end, 8 bits a value.'),
+  baselineSuccess: share.optional(),
   figures: figures.optional(),
 });
 

@@ -78,11 +78,13 @@ interface Pair {
   readonly subject: readonly [name: string, timing: Timing];
   readonly baseline: readonly [name: string, timing: Timing];
   readonly target?: number;
+  /** Shares of samples that attacks fooled: ours, theirs. */
+  readonly success?: readonly [number, number];
   readonly figures?: Readonly<Record<string, number>>;
 }
 
 /** Two timings of one interleaved run as a finding. */
-export function compared({ subject, baseline, target, figures }: Pair): Finding {
+export function compared({ subject, baseline, target, success, figures }: Pair): Finding {
   const [[subjectName, ours], [baselineName, theirs]] = [subject, baseline];
   if (ours.runs !== theirs.runs)
     throw new RangeError(
@@ -99,6 +101,7 @@ export function compared({ subject, baseline, target, figures }: Pair): Finding 
       ...(ours.cpuMs !== undefined && { cpuMs: ours.cpuMs }),
       ...(theirs.cpuMs !== undefined && { baselineCpuMs: theirs.cpuMs }),
       ...(target !== undefined && { target }),
+      ...(success && { success: success[0], baselineSuccess: success[1] }),
       ...(figures && { figures: { ...figures } }),
     },
   };

@@ -23,7 +23,11 @@ const comparison = (row: Comparison): string[] => [
   number(row.medianMs),
   number(row.baselineMedianMs),
   `${row.runs}`,
-  figuresOf(row.figures),
+  figuresOf({
+    ...(row.success !== undefined && { success: row.success }),
+    ...(row.baselineSuccess !== undefined && { baselineSuccess: row.baselineSuccess }),
+    ...row.figures,
+  }),
 ];
 
 const check = (row: Check): string[] => [

@@ -22,9 +22,18 @@ export class Peers {
     return network;
   }
 
-  /** Starts a script of `peers/` that stays. The caller closes it. @throws NoPeer where Python cannot be had */
-  async conversation(script: string, args: readonly string[]): Promise<Conversation> {
-    return new Conversation(script, await this.#interpreter(), [peerFile(script), ...args]);
+  /**
+   * Starts a script of `peers/` that stays, with the packages of another list there where it is named. The caller closes
+   * it. @throws NoPeer where Python or the packages cannot be had
+   */
+  async conversation(script: string, args: readonly string[], further?: string): Promise<Conversation> {
+    const bin = await (further === undefined ? this.#interpreter() : python(this.log, further));
+    return new Conversation(script, bin, [peerFile(script), ...args]);
+  }
+
+  /** Names peers that were used, for the report. */
+  used(versions: Readonly<Record<string, string>>): void {
+    Object.assign(this.#versions, versions);
   }
 
   #interpreter(): Promise<string> {

@@ -76,28 +76,43 @@ async function interpreter(): Promise<string> {
   );
 }
 
+const pip = (bin: string, args: readonly string[], log: (line: string) => void): Promise<void> =>
+  runToEnd(bin, ['-m', 'pip', 'install', '--disable-pip-version-check', ...args], log);
+
+/** Runs `install` unless it ended well before, for the same content of the files. @throws NoPeer where it fails */
+async function once(stamp: string, files: readonly string[], install: () => Promise<void>): Promise<void> {
+  const wanted = digestOf(files);
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
+  try {
+    rmSync(stamp, { force: true });
+    await install();
+  } catch (error) {
+    if (error instanceof NoPeer) throw error;
+    throw new NoPeer(`the peers could not be installed: ${(error as Error).message}`, { cause: error });
+  }
+  writeFileSync(stamp, wanted);
+}
+
 /**
- * The environment's interpreter, installed on first use: some minutes, about 6 GB.
+ * The environment's interpreter, installed on first use: some minutes, about 6 GB. `further` names another list of
+ * `peers/`, for one part of the bench alone.
  * @throws NoPeer where there is no Python, or the packages cannot be installed
  */
-export async function python(log: (line: string) => void): Promise<string> {
+export async function python(log: (line: string) => void, further?: string): Promise<string> {
   const requirements = peerFile('requirements.txt');
   const folder = join(cacheFolder(), 'venv');
   const bin =
     process.platform === 'win32' ? join(folder, 'Scripts', 'python.exe') : join(folder, 'bin', 'python');
-  const stamp = join(folder, 'facet-requirements');
-  const wanted = digestOf([requirements]);
-  if (existsSync(bin) && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return bin;
-  const command = await interpreter();
-  log(`installing the peers into ${folder}: some minutes, about 6 GB, once`);
-  try {
-    rmSync(stamp, { force: true });
+  await once(join(folder, 'facet-requirements'), [requirements], async () => {
+    const command = await interpreter();
+    log(`installing the peers into ${folder}: some minutes, about 6 GB, once`);
     mkdirSync(dirname(folder), { recursive: true });
     await runToEnd(command, ['-m', 'venv', folder]);
-    await runToEnd(bin, ['-m', 'pip', 'install', '--disable-pip-version-check', '-r', requirements], log);
-  } catch (error) {
-    throw new NoPeer(`the peers could not be installed: ${(error as Error).message}`, { cause: error });
-  }
-  writeFileSync(stamp, wanted);
+    await pip(bin, ['-r', requirements], log);
+  });
+  if (further !== undefined)
+    await once(join(folder, `facet-${further}`), [requirements, peerFile(further)], () =>
+      pip(bin, ['-r', peerFile(further), '-c', requirements], log),
+    );
   return bin;
 }
