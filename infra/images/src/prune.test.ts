@@ -22,6 +22,7 @@ const manifest = (name: string, version: string, more: object = {}) => ({ name, 
 /** A service on a library of ours and two versions of somebody's package. */
 async function workspace(dependencies: object = { '@ours/lib': '1', left: '1' }) {
   await files({
+    'package-lock.json': { packages: { 'node_modules/left': { integrity: 'sha512-AAEC' } } },
     'services/work/package.json': manifest('@ours/work', '1.0.0', { dependencies }),
     'services/work/dist/main.js': '',
     'services/work/dist/main.d.ts': '',
@@ -77,10 +78,30 @@ describe('a pruned service', () => {
       'node_modules/@scope/right/package.json',
       'node_modules/left/package.json',
       'node_modules/left/src/index.js',
+      'sbom.cdx.json',
       'services/work/dist/main.js',
       'services/work/package.json',
     ]);
     expect(await readFile(join(root, 'out/main.mjs'), 'utf8')).toContain('services/work/dist/main.js');
+  });
+
+  it('says what it holds, as CycloneDX, the same each time', async () => {
+    await workspace();
+    await run();
+    const bill = await readFile(join(root, 'out/sbom.cdx.json'), 'utf8');
+    expect(JSON.parse(bill)).toMatchObject({
+      bomFormat: 'CycloneDX',
+      specVersion: '1.6',
+      metadata: { component: { type: 'application', purl: 'pkg:npm/%40ours/work@1.0.0' } },
+      components: [
+        { purl: 'pkg:npm/%40ours/lib@1.0.0' },
+        { purl: 'pkg:npm/%40scope/right@1.0.0' },
+        { purl: 'pkg:npm/left@1.0.0', hashes: [{ alg: 'SHA-512', content: '000102' }] },
+        { purl: 'pkg:npm/left@2.0.0' },
+      ],
+    });
+    await run();
+    expect(await readFile(join(root, 'out/sbom.cdx.json'), 'utf8')).toBe(bill);
   });
 
   it('has the binaries of its platform alone', async () => {

@@ -6,6 +6,7 @@
 import { existsSync } from 'node:fs';
 import { cp, mkdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
+import { type BilledPackage, sbomOf } from './sbom.js';
 
 export interface PruneOptions {
   /** The workspace, installed and built. */
@@ -29,12 +30,19 @@ interface Manifest {
   readonly version: string;
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly optionalDependencies?: Readonly<Record<string, string>>;
+  readonly license?: unknown;
   readonly peerDependencies?: Readonly<Record<string, string>>;
   readonly peerDependenciesMeta?: Readonly<Record<string, { readonly optional?: boolean }>>;
 }
 
+interface LockFile {
+  readonly packages: Readonly<Record<string, { readonly integrity?: string }>>;
+}
+
 /** What starts the service in its new folder, whatever its name. */
 export const ENTRY = 'main.mjs';
+/** What is in the folder, for scanners. */
+export const BILL = 'sbom.cdx.json';
 
 /** Of our own packages: what they are built from and tested with. */
 const OWN_LEFT_OUT = new Set(['src', 'out-tsc', 'test-results', 'node_modules', 'vitest.config.ts']);
@@ -55,13 +63,19 @@ export async function prune({ root, service, out, platform, arch }: PruneOptions
     const [, onPlatform, onArch] = PLATFORM_FOLDER.exec(path) ?? [];
     return (onPlatform ?? platform) === platform && (onArch ?? arch) === arch && !isForTools(basename(path));
   };
-  const copied = new Map<string, string>();
+  const lock = JSON.parse(await readFile(join(root, 'package-lock.json'), 'utf8')) as LockFile;
+  const copied = new Map<string, BilledPackage>();
   const queue = [entry];
   for (let place = queue.pop(); place !== undefined; place = queue.pop()) {
     if (copied.has(place)) continue;
     const from = await realpath(join(root, place));
     const manifest = JSON.parse(await readFile(join(from, 'package.json'), 'utf8')) as Manifest;
-    copied.set(place, `${manifest.name}@${manifest.version}`);
+    copied.set(place, {
+      name: manifest.name,
+      version: manifest.version,
+      license: typeof manifest.license === 'string' ? manifest.license : undefined,
+      integrity: lock.packages[place.split(sep).join('/')]?.integrity,
+    });
     const own = !from.includes(`${sep}node_modules${sep}`);
     await cp(from, join(out, place), {
       recursive: true,
@@ -74,7 +88,9 @@ export async function prune({ root, service, out, platform, arch }: PruneOptions
     }
   }
   await writeFile(join(out, ENTRY), `import './services/${service}/dist/main.js';\n`);
-  return { packages: [...copied.values()].sort() };
+  const [own, ...others] = copied.values();
+  await writeFile(join(out, BILL), `${JSON.stringify(sbomOf(own, others), null, 2)}\n`);
+  return { packages: [...copied.values()].map(({ name, version }) => `${name}@${version}`).sort() };
 }
 
 const keepOwn = (package_: string, path: string): boolean =>

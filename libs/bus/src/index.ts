@@ -13,7 +13,7 @@ export { type PlacedMessage, type ReadOptions, type StreamPosition, type StreamR
 export { InProcessBus, type InProcessBusOptions } from './in-process/bus.js';
 export { checkConsumer, checkMessage, checkStreams, MAX_PAYLOAD_BYTES, payloadBytes } from './rules.js';
 export { anyOverlap, subjectMatches, subjectsOverlap } from './subjects.js';
-export { NatsBus } from './nats/bus.js';
+export { type Backlog, NatsBus } from './nats/bus.js';
 export { connectNats, type NatsOptions } from './nats/connection.js';
 export { type Change, ensureConsumer, ensureStream } from './nats/setup.js';
 export {

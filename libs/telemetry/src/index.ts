@@ -2,7 +2,7 @@
 export { type RunningTelemetry, startTelemetry, type TelemetryOptions } from './start.js';
 export { type MetricAttributes, type MetricName, METRICS } from './metrics.js';
 export { type Attributes, type LogRecord, type Span, type TraceFields } from './port.js';
-export { exportLog, inSpan, record, traceFields } from './spans.js';
+export { exportLog, inSpan, isTelemetryOn, record, traceFields } from './spans.js';
 export { type Attempt, type Ended, processing, sending } from './messages.js';
 export { type HttpRequest, serving } from './requests.js';
 export { observedStore } from './observed.js';

@@ -50,6 +50,13 @@ export const METRICS = {
     attributes: ['handler', 'reason'],
     limit: FEW,
   },
+  'facet.queue.messages': {
+    kind: 'gauge',
+    unit: '{message}',
+    about: 'Messages before a consumer: waiting for a reader, or given out and unsettled.',
+    attributes: ['consumer', 'state'],
+    limit: FEW,
+  },
   'facet.bus.publish.duration': {
     kind: 'histogram',
     unit: 's',

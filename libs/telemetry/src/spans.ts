@@ -26,6 +26,9 @@ export function record<M extends MetricName>(
   telemetry()?.record(metric, value, attributes);
 }
 
+/** Whether anything is sent: for what would cost something to find out. */
+export const isTelemetryOn = (): boolean => telemetry() !== undefined;
+
 /** Trace and span of the running code, for structured logs; undefined outside any. */
 export const traceFields = (): TraceFields | undefined => telemetry()?.fields();
 

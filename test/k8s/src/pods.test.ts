@@ -166,6 +166,8 @@ describe.skipIf(!there)('the pods of a small cluster', () => {
       );
       const ended = collector.last('facet.job.duration', { handler: 'attacks', outcome: 'done' });
       expect(ended).toMatchObject({ service: 'facet-attacks', count: SHARDS });
+      const waiting = { consumer: 'attacks-cpu', state: 'waiting' };
+      expect(collector.last('facet.queue.messages', waiting)).toMatchObject({ value: 0 });
     },
     LIMIT_MS,
   );

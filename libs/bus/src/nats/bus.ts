@@ -44,6 +44,13 @@ const pauseMs = (failures: number): number =>
 
 const memoKey = ({ stream, name, subjects }: ConsumerConfig): string => [stream, name, ...subjects].join(' ');
 
+export interface Backlog {
+  /** Messages that no reader has been given yet. */
+  readonly waiting: number;
+  /** Messages that are being worked on, or wait for another attempt. */
+  readonly unsettled: number;
+}
+
 export class NatsBus implements Bus, StreamReader {
   private readonly js: JetStreamClient;
   private readonly closing = new AbortController();
@@ -150,6 +157,14 @@ export class NatsBus implements Bus, StreamReader {
         await sleep(pauseMs(failures++), undefined, { signal: ending }).catch(() => undefined);
       }
     }
+  }
+
+  /** What a consumer has before it, for people and for scaling. */
+  backlog({ stream, name }: ConsumerConfig): Promise<Backlog> {
+    return this.asking(stream, async () => {
+      const info = await (await this.manager()).consumers.info(stream, name);
+      return { waiting: info.num_pending, unsettled: info.num_ack_pending };
+    });
   }
 
   remove(name: string, sequence: number): Promise<boolean> {

@@ -13,9 +13,11 @@ import { createLog, type Log, logOptions } from '../log.js';
 import { runHandlers } from '../run-handlers.js';
 import { VOCABULARY } from '../vocabulary.js';
 import { ServiceConfig } from './config.js';
+import { watchBacklog } from './backlog.js';
 import { connectBus, connectStore } from './connect.js';
 import { type ServiceDeclaration } from './declaration.js';
 import { serveHealth } from './health.js';
+import { consumersOf } from './rights.js';
 
 export interface ServicePorts {
   readonly store: ObjectStore;
@@ -57,6 +59,8 @@ export async function runService(
     const ready = () => whetherReady(signal, nats, s3);
     const health = await serveHealth(at, { trouble: () => running.trouble(), ready });
     lifecycle.own('health', health, (h) => h.close());
+    const consumers = consumersOf(declaration);
+    lifecycle.own('backlog', watchBacklog({ bus: nats, consumers, log }), (stop) => stop());
     log.info('started', { service: name, version, threads, health: health.port });
     await running.drained;
     log.info('drained', { service: name });
