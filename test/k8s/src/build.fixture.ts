@@ -8,7 +8,7 @@ import type { INetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1';
 import type { IPodTemplateSpec } from 'kubernetes-models/v1';
 import { parseAllDocuments } from 'yaml';
 
-export const VARIANTS = ['base', 'overlays/local', 'overlays/gpu'] as const;
+export const VARIANTS = ['base', 'overlays/local', 'overlays/gpu', 'overlays/gpu-keda'] as const;
 export type Variant = (typeof VARIANTS)[number];
 
 export interface Manifest {

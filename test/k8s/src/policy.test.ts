@@ -138,7 +138,7 @@ describe.skipIf(!there).each(VARIANTS)('in %s', (variant) => {
 
   it('GPU work is on GPU nodes, and nothing else is', () => {
     for (const workload of workloads) {
-      const onGpu = variant === 'overlays/gpu' && GPU_SERVICES.includes(workload.metadata.name);
+      const onGpu = variant.startsWith('overlays/gpu') && GPU_SERVICES.includes(workload.metadata.name);
       const { tolerations = [], affinity, containers } = podOf(workload);
       const what = nameOf(workload);
       expect(

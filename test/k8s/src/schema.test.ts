@@ -1,5 +1,6 @@
 /** Every manifest against the typed schema of its kind, without a cluster. */
 import { programsFound } from '@facet/local';
+import * as keda from '@kubernetes-models/keda/keda.sh/v1alpha1';
 import * as apps from 'kubernetes-models/apps/v1';
 import * as batch from 'kubernetes-models/batch/v1';
 import * as core from 'kubernetes-models/v1';
@@ -17,7 +18,7 @@ interface Model {
 
 const isModel = (value: unknown): value is Model => typeof value === 'function' && 'kind' in value;
 const models = new Map(
-  [apps, batch, core, networking, policy]
+  [apps, batch, core, keda, networking, policy]
     .flatMap((group) => Object.values(group) as unknown[])
     .filter(isModel)
     .map((model) => [`${model.apiVersion} ${model.kind}`, model]),
