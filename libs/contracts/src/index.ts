@@ -11,5 +11,6 @@ export * from './plan.js';
 export * from './report.js';
 export * from './sample.js';
 export * from './search.js';
+export * from './study.js';
 export * from './taxonomy.js';
 export * from './training.js';

@@ -11,6 +11,7 @@ import { CleanScore, Outcome } from './outcome.js';
 import { PlanDocument, Policy } from './plan.js';
 import { Report } from './report.js';
 import { DatasetManifest, FolderManifest } from './sample.js';
+import { Study, StudyReport } from './study.js';
 import { TrainingRecipe } from './training.js';
 
 /** Artifacts by the name of their schema; `outcome` and `score` are rows of Parquet files, the others JSON files. */
@@ -26,6 +27,8 @@ export const ARTIFACTS = {
   report: Report,
   standing: StandingEvaluation,
   recipe: TrainingRecipe,
+  study: Study,
+  'study-report': StudyReport,
 } as const;
 
 /** A JSON Schema by artifact, under the names of {@link ARTIFACTS}. */

@@ -223,6 +223,66 @@ const RECIPE = {
   lossWeights: { live: 2 },
 };
 
+const STUDY = {
+  schema: 'facet.study/v1',
+  name: 'small',
+  seeds: [0, 1],
+  dataset: { size: 32, samples: { train: 64, dev: 16, test: 16 } },
+  recipe: {
+    epochs: 1,
+    batch: 16,
+    parts: 1,
+    learningRate: 0.1,
+    momentum: 0.9,
+    weightDecay: 0,
+    warmupSteps: 0,
+  },
+  plan: PLAN,
+};
+const ESTIMATE = { mean: 0.5, interval: [0.4, 0.6], values: [0.45, 0.55] };
+const STUDY_REPORT = {
+  schema: 'facet.study-report/v1',
+  study: STUDY,
+  attack: { search: 'pgd-10', norm: 'linf', epsilons: [2 / 255] },
+  networks: [
+    {
+      model: REF,
+      evaluation: 'net-0123456789abcdef',
+      backbone: 'resnet-small',
+      features: 'none',
+      seed: 0,
+      figures: {
+        accuracy: 0.9,
+        auc: 0.95,
+        vulnerability: 0.5,
+        robustAuc: 0.4,
+        facet: null,
+        sfa: null,
+        control: null,
+        gain: null,
+      },
+    },
+  ],
+  combinations: [
+    {
+      backbone: 'resnet-small',
+      features: 'none',
+      vulnerability: ESTIMATE,
+      accuracy: ESTIMATE,
+      auc: ESTIMATE,
+      robustAuc: ESTIMATE,
+      facet: null,
+      sfa: null,
+      control: null,
+      gain: null,
+    },
+  ],
+  backbones: [{ name: 'resnet-small', difference: null, change: 'unknown' }],
+  features: [{ name: 'none', difference: ESTIMATE, change: 'reference' }],
+  notes: [],
+  provenance: { facet: '0.1.0', backend: 'onnxruntime-node', cpu: 'x' },
+};
+
 export const VALID: Readonly<Record<keyof typeof ARTIFACTS, object>> = {
   model: MODEL,
   dataset: DATASET,
@@ -244,6 +304,8 @@ export const VALID: Readonly<Record<keyof typeof ARTIFACTS, object>> = {
   report: REPORT,
   standing: STANDING,
   recipe: RECIPE,
+  study: STUDY,
+  'study-report': STUDY_REPORT,
 };
 
 const EVALUATION = REPORT.evaluation;

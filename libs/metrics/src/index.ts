@@ -27,3 +27,4 @@ export {
 export { percentileInterval, wilsonInterval, type Interval } from './intervals.js';
 export { l2, linf, psnr } from './distances.js';
 export { ssim, type ImageShape } from './ssim.js';
+export { meanInterval } from './student.js';

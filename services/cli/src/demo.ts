@@ -5,9 +5,10 @@
 import { saveStanding } from '@facet/catalog';
 import { formatRef } from '@facet/contracts';
 import { defineHandler, type OutgoingEvent, VOCABULARY } from '@facet/runtime';
+import { finish } from './finish.js';
 import { demoSize } from './presets.js';
 import { runSession } from './session.js';
-import type { AnyHandler } from './system.js';
+import type { AnyHandler, System } from './system.js';
 
 export interface DemoOptions {
   readonly out: string;
@@ -35,7 +36,7 @@ export function demo({ out, seed, quick, version }: DemoOptions): Promise<number
         { type: 'training.requested', subject: formatRef(model), data: { model, dataset, recipe } },
       ]),
   });
-  return runSession({ out, version, model }, async (system) => {
+  const begin = async (system: System): Promise<AnyHandler[]> => {
     await saveStanding(system.store, {
       schema: 'facet.standing/v1',
       name: 'demo',
@@ -46,5 +47,9 @@ export function demo({ out, seed, quick, version }: DemoOptions): Promise<number
     });
     await system.publish({ type: 'ingestion', subject: formatRef(dataset), data: { dataset, source } });
     return [trainOnDataset as AnyHandler];
-  });
+  };
+  return runSession(
+    { out, version, models: [model] },
+    { begin, end: ({ store }, [completed]) => finish(store, out, completed) },
+  );
 }

@@ -11,9 +11,10 @@ import { baselineModel } from '@facet/evaluation';
 import { checkPlan } from '@facet/plans';
 import { defineHandler, inFile, InputError, type OutgoingEvent, VOCABULARY } from '@facet/runtime';
 import { checkModel, facetsOf } from './check-model.js';
+import { finish } from './finish.js';
 import { readDocument, readModelFile, readPlan } from './inputs.js';
 import { runSession } from './session.js';
-import type { AnyHandler } from './system.js';
+import type { AnyHandler, System } from './system.js';
 
 export interface EvaluateOptions {
   readonly model: string;
@@ -53,7 +54,7 @@ async function inputsOf(options: EvaluateOptions) {
 export async function evaluate(options: EvaluateOptions): Promise<number> {
   const { manifest, bytes, digest, plan, policy, dataset } = await inputsOf(options);
   const model = { name: manifest.name, version: manifest.version };
-  return runSession({ ...options, model }, async ({ store, publish }) => {
+  const begin = async ({ store, publish }: System): Promise<AnyHandler[]> => {
     const publishOnDataset = defineHandler(VOCABULARY, {
       name: 'evaluate',
       consumes: ['dataset.ingested'],
@@ -91,5 +92,9 @@ export async function evaluate(options: EvaluateOptions): Promise<number> {
       data: { dataset, source: { kind: 'folder', path: options.dataset } },
     });
     return [publishOnDataset as AnyHandler];
-  });
+  };
+  return runSession(
+    { ...options, models: [model] },
+    { begin, end: ({ store }, [completed]) => finish(store, options.out, completed) },
+  );
 }

@@ -100,7 +100,7 @@ async function openStanding(): Promise<World> {
 /** Publishes the model and waits for the end of what that starts. */
 async function publishModelOn(world: World, engine: Engine, bus: InProcessBus = new InProcessBus(STREAMS)) {
   const { store, model, published } = world;
-  const { handler, completed } = awaitConclusion(model);
+  const { handler, completed } = awaitConclusion([model]);
   const controller = new AbortController();
   const running = runHandlers({
     bus,
@@ -120,7 +120,7 @@ async function publishModelOn(world: World, engine: Engine, bus: InProcessBus = 
     encodeEvent(VOCABULARY, { id: 'first', type: 'model.published', source: '/test', time, data }),
   );
   try {
-    return await completed;
+    return (await completed)[0];
   } finally {
     await bus.idle();
     await running.stop();

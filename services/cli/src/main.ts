@@ -8,6 +8,8 @@ import { addClusterCommands } from './cluster/commands.js';
 import { demo } from './demo.js';
 import { evaluate } from './evaluate.js';
 import { EXIT } from './finish.js';
+import { readStudy, STUDIES } from './study/read.js';
+import { runStudy } from './study/study.js';
 import { addModelCommands } from './model-commands.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
@@ -84,6 +86,22 @@ program
       process.exitCode = await evaluate({ ...options, version });
     },
   );
+
+program
+  .command('study')
+  .description(
+    'train backbones with and without auxiliary features, evaluate all, and say which are hard to attack',
+  )
+  .option(
+    '--study <name|file>',
+    `what is compared: ${STUDIES.join(', ')}, or a file (facet.study/v1)`,
+    'default',
+  )
+  .option('--quick', 'the study "quick": minutes, and weak networks', false)
+  .option('--out <dir>', 'where reports and everything stored go', 'facet-out/study')
+  .action(async ({ study, quick, out }: { study: string; quick: boolean; out: string }) => {
+    process.exitCode = await runStudy({ study: await readStudy(quick ? 'quick' : study), out, version });
+  });
 
 addModelCommands(program);
 addClusterCommands(program);

@@ -7,20 +7,28 @@ export type Completed = Fact<'evaluation.completed'>;
 
 export interface Conclusion {
   readonly handler: AnyHandler;
-  /** The evaluation's last fact. Rejects with a TerminalError that says why there will be none. */
-  readonly completed: Promise<Completed>;
+  /** The last fact of each model's evaluation. Rejects with a TerminalError that says why there will be none. */
+  readonly completed: Promise<Completed[]>;
 }
 
-/** `model`: whose evaluation is waited for; another one's, of a baseline for instance, ends nothing. */
-export function awaitConclusion(model: Ref): Conclusion {
-  let resolve!: (value: Completed) => void;
+/** `models`: whose evaluations are waited for; another one's, of a baseline for instance, ends nothing. */
+export function awaitConclusion(models: readonly Ref[], onOne?: (done: number) => void): Conclusion {
+  let resolve!: (value: Completed[]) => void;
   let reject!: (error: Error) => void;
-  const completed = new Promise<Completed>((yes, no) => {
+  const completed = new Promise<Completed[]>((yes, no) => {
     resolve = yes;
     reject = no;
   });
   // The caller may be busy elsewhere when it fails.
   completed.catch(() => undefined);
+  const found = new Map<string, Completed>();
+  const take = (fact: Completed): void => {
+    const name = formatRef(fact.model);
+    if (!models.some((model) => formatRef(model) === name)) return;
+    found.set(name, fact);
+    onOne?.(found.size);
+    if (found.size === models.length) resolve(models.map((model) => found.get(formatRef(model))!));
+  };
   const handler = defineHandler(VOCABULARY, {
     name: 'cli',
     consumes: ['evaluation.completed', 'evaluation.failed', 'training.failed', 'dataset.failed'],
@@ -30,9 +38,8 @@ export function awaitConclusion(model: Ref): Conclusion {
     attemptLimitMs: 30_000,
     maxDeliver: 1,
     handle(event) {
-      if (event.type === 'evaluation.completed') {
-        if (formatRef(event.data.model) === formatRef(model)) resolve(event.data);
-      } else if (event.type === 'evaluation.failed') reject(new TerminalError(event.data.reasons.join('\n')));
+      if (event.type === 'evaluation.completed') take(event.data);
+      else if (event.type === 'evaluation.failed') reject(new TerminalError(event.data.reasons.join('\n')));
       else reject(new TerminalError(event.data.reason));
       return Promise.resolve([]);
     },

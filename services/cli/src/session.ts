@@ -3,8 +3,7 @@ import { join } from 'node:path';
 import type { Ref } from '@facet/contracts';
 import { createLog, Lifecycle, logOptions, NO_LOG } from '@facet/runtime';
 import { startTelemetry } from '@facet/telemetry';
-import { awaitConclusion } from './outcome.js';
-import { finish } from './finish.js';
+import { awaitConclusion, type Completed } from './outcome.js';
 import { progressView } from './progress.js';
 import { type AnyHandler, openSystem, type System } from './system.js';
 
@@ -12,17 +11,25 @@ export interface SessionOptions {
   /** Where reports go; the object store is its folder `store`. */
   readonly out: string;
   readonly version: string;
-  /** Whose evaluation the session ends with. */
-  readonly model: Ref;
+  /** Whose evaluations the session ends with. */
+  readonly models: readonly Ref[];
+}
+
+/** What a session does with the system. */
+export interface SessionWork {
+  /** Publishes what starts the work; gives handlers of the session's own. */
+  readonly begin: (system: System) => Promise<readonly AnyHandler[]>;
+  /** Makes of the evaluations that are complete what the user sees; gives the exit code. */
+  readonly end: (system: System, completed: readonly Completed[]) => Promise<number>;
 }
 
 /**
- * Starts what `begin` publishes and waits for the evaluation that it leads to. Returns the exit code.
+ * Starts what `begin` publishes and waits for the evaluations that it leads to. Returns the exit code.
  * Errors: rejects with the reason where there is no report; what is stored stays, and another run goes on from it.
  */
 export async function runSession(
-  { out, version, model }: SessionOptions,
-  begin: (system: System, say: (text: string) => void) => Promise<readonly AnyHandler[]>,
+  { out, version, models }: SessionOptions,
+  { begin, end }: SessionWork,
 ): Promise<number> {
   const lifecycle = new Lifecycle();
   const view = lifecycle.own('progress', progressView(process.stderr), (v) => {
@@ -46,8 +53,10 @@ export async function runSession(
       version,
       progress: { report: ({ step, done, total, unit = '' }) => view.report({ step, done, total, unit }) },
     });
-    const conclusion = awaitConclusion(model);
-    const further = await begin(system, (text) => view.say(text));
+    const conclusion = awaitConclusion(models, (done) => {
+      if (models.length > 1) view.report({ step: 'networks', done, total: models.length, unit: 'reports' });
+    });
+    const further = await begin(system);
     system.start([conclusion.handler, ...further]);
     const interrupted = new Promise<never>((_, reject) => {
       const { signal } = lifecycle;
@@ -61,7 +70,7 @@ export async function runSession(
     interrupted.catch(() => undefined);
     const completed = await Promise.race([conclusion.completed, interrupted]);
     view.close();
-    return await finish(system.store, out, completed);
+    return await end(system, completed);
   } finally {
     await lifecycle.close();
   }

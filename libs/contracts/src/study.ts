@@ -1,0 +1,106 @@
+/**
+ * The paper's question as data: which backbone, and which auxiliary features beside the decision, make a detector hard to
+ * attack. Every backbone is trained with every set of features under every seed, and all are evaluated by one plan.
+ */
+import { z } from 'zod';
+import { Name, Ref } from './names.js';
+import { EvaluationPlan } from './plan.js';
+import { AUXILIARY_FACETS } from './taxonomy.js';
+import { BackboneName, SMALL_BACKBONES, TrainingRecipe } from './training.js';
+
+const SEED_LIMIT = 2 ** 32 - 1;
+
+export const Study = z.strictObject({
+  schema: z.literal('facet.study/v1'),
+  name: Name,
+  backbones: z
+    .array(BackboneName)
+    .min(1)
+    .default([...SMALL_BACKBONES]),
+  /** Sets of auxiliary facets; none, each alone and all together unless given. */
+  features: z
+    .array(z.array(z.enum(AUXILIARY_FACETS)))
+    .min(1)
+    .default([[], ...AUXILIARY_FACETS.map((facet) => [facet]), [...AUXILIARY_FACETS]]),
+  /** Of initial weights and batches. Differences between networks are only told from noise with two or more. */
+  seeds: z.array(z.int().min(0).max(SEED_LIMIT)).min(1).max(100),
+  dataset: z.strictObject({
+    seed: z.int().min(0).max(SEED_LIMIT).default(0),
+    size: z.int().min(16).max(512),
+    samples: z.strictObject({ train: z.int().min(1), dev: z.int().min(1), test: z.int().min(1) }),
+  }),
+  recipe: TrainingRecipe.omit({ schema: true, seed: true, backbone: true, facets: true }),
+  plan: EvaluationPlan,
+});
+export type Study = z.infer<typeof Study>;
+
+/** A mean over seeds (or pairs of networks), and its 95 % interval by Student's t; null with a single one. */
+export const Estimate = z.strictObject({
+  mean: z.number(),
+  interval: z.tuple([z.number(), z.number()]).nullable(),
+  values: z.array(z.number()),
+});
+export type Estimate = z.infer<typeof Estimate>;
+
+const Figures = z.strictObject({
+  accuracy: z.number(),
+  auc: z.number().nullable(),
+  /** Area under success of the attack on the decision: what networks are ranked by, lower is harder to attack. */
+  vulnerability: z.number().nullable(),
+  /** Of that attack at the smallest epsilon. */
+  robustAuc: z.number().nullable(),
+  /** Means over the auxiliary facets at the largest epsilon at which they were attacked; null without any. */
+  facet: z.number().nullable(),
+  sfa: z.number().nullable(),
+  control: z.number().nullable(),
+  gain: z.number().nullable(),
+});
+export type StudyFigures = z.infer<typeof Figures>;
+
+/** A difference to be told from noise: negative is harder to attack. */
+const Effect = z.strictObject({
+  name: z.string(),
+  /** Mean difference of vulnerability, over networks that are alike but for this. */
+  difference: Estimate.nullable(),
+  change: z.enum(['harder', 'easier', 'within-noise', 'unknown', 'reference']),
+});
+export type StudyEffect = z.infer<typeof Effect>;
+
+export const StudyReport = z.strictObject({
+  schema: z.literal('facet.study-report/v1'),
+  study: Study,
+  /** Search, norm and epsilons of the attack on the decision. */
+  attack: z.strictObject({ search: z.string(), norm: z.string(), epsilons: z.array(z.number()) }),
+  networks: z.array(
+    z.strictObject({
+      model: Ref,
+      evaluation: z.string(),
+      backbone: BackboneName,
+      features: z.string(),
+      seed: z.int(),
+      figures: Figures,
+    }),
+  ),
+  /** Hardest to attack first. */
+  combinations: z.array(
+    z.strictObject({
+      backbone: BackboneName,
+      features: z.string(),
+      vulnerability: Estimate.nullable(),
+      accuracy: Estimate,
+      auc: Estimate.nullable(),
+      robustAuc: Estimate.nullable(),
+      facet: Estimate.nullable(),
+      sfa: Estimate.nullable(),
+      control: Estimate.nullable(),
+      gain: Estimate.nullable(),
+    }),
+  ),
+  /** Each backbone against the mean of all backbones, paired by features and seed. Hardest to attack first. */
+  backbones: z.array(Effect),
+  /** Each set of features against none, paired by backbone and seed. Hardest to attack first. */
+  features: z.array(Effect),
+  notes: z.array(z.string()),
+  provenance: z.strictObject({ facet: z.string(), backend: z.string(), cpu: z.string() }),
+});
+export type StudyReport = z.infer<typeof StudyReport>;
