@@ -217,8 +217,8 @@ const RECIPE = {
   batch: 8,
   parts: 2,
   learningRate: 0.1,
-  momentum: 0.9,
-  weightDecay: 0.0005,
+  optimiser: { kind: 'sgd', momentum: 0.9, nesterov: false, weightDecay: 0.0005 },
+  schedule: { kind: 'cosine' },
   warmupSteps: 0,
   lossWeights: { live: 2 },
 };

@@ -10,6 +10,39 @@ export const STANDARD_BACKBONES = ['vgg-16', 'resnet-18', 'resnet-50', 'densenet
 export const BackboneName = z.enum([...SMALL_BACKBONES, ...STANDARD_BACKBONES]);
 export type BackboneName = z.infer<typeof BackboneName>;
 
+const Beta = z.number().min(0).lt(1);
+
+/** How weights move. Names and defaults are PyTorch's; decay applies to matrices and kernels only. */
+export const OptimiserConfig = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('sgd'),
+    momentum: Beta.default(0.9),
+    nesterov: z.boolean().default(false),
+    weightDecay: z.number().min(0).max(1).default(0),
+  }),
+  z.strictObject({
+    kind: z.enum(['adam', 'adamw']),
+    beta1: Beta.default(0.9),
+    beta2: Beta.default(0.999),
+    epsilon: z.number().positive().default(1e-8),
+    weightDecay: z.number().min(0).max(1).default(0),
+  }),
+]);
+export type OptimiserConfig = z.infer<typeof OptimiserConfig>;
+
+/** The learning rate behind its warm-up: it stays, falls along half a cosine to zero, or falls in steps. */
+export const LearningRateSchedule = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('constant') }),
+  z.strictObject({ kind: z.literal('cosine') }),
+  z.strictObject({
+    kind: z.literal('steps'),
+    /** Shares of all steps after which the rate is multiplied by `factor`. */
+    at: z.array(z.number().gt(0).lt(1)).min(1),
+    factor: z.number().gt(0).lt(1).default(0.1),
+  }),
+]);
+export type LearningRateSchedule = z.infer<typeof LearningRateSchedule>;
+
 export const TrainingRecipe = z.strictObject({
   schema: z.literal('facet.recipe/v1'),
   seed: z
@@ -20,12 +53,20 @@ export const TrainingRecipe = z.strictObject({
   facets: z.array(z.enum(AUXILIARY_FACETS)),
   epochs: z.int().min(1).max(10_000),
   batch: z.int().min(2).max(4096),
-  /** Data-parallel parts of a batch, each with its own batch statistics; part of the result, unlike workers. */
+  /**
+   * Parts of a batch whose gradients are averaged, each with its own batch statistics. They belong to the result, unlike
+   * workers: more parts than workers are worked off one after the other, which accumulates gradients in less memory.
+   */
   parts: z.int().min(1).max(64),
   learningRate: z.number().positive(),
-  momentum: z.number().min(0).max(1),
-  weightDecay: z.number().min(0).max(1),
+  optimiser: OptimiserConfig,
+  /** Steps over which the learning rate rises linearly from almost zero. */
   warmupSteps: z.int().min(0),
+  schedule: LearningRateSchedule.default({ kind: 'cosine' }),
+  /** The Euclidean length that the gradient of all weights together may have; longer ones are shortened. */
+  clipNorm: z.number().positive().optional(),
+  /** Publishes an exponential moving average of the weights; the share of it that stays in every step. */
+  averageDecay: Beta.optional(),
   lossWeights: z.partialRecord(z.enum(['live', ...AUXILIARY_FACETS]), z.number().min(0)).default({}),
   /** Steps between checkpoints. */
   checkpointSteps: z.int().min(1).default(50),

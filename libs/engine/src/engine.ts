@@ -115,6 +115,16 @@ export class Engine {
     return this.#run('train', task, { ...options(signal), worker: part % this.threads });
   }
 
+  /** Squared lengths of some weights' mean gradients. */
+  gradientNorms(task: Input<'gradientNorms'>): Promise<Result<'gradientNorms'>> {
+    return this.#run('gradientNorms', task, {});
+  }
+
+  /** The next values of some weights. It cannot be cancelled: a piece that is written late would spoil a later step. */
+  update(task: Input<'update'>): Promise<Result<'update'>> {
+    return this.#run('update', task, {});
+  }
+
   async close(): Promise<void> {
     await Promise.all([this.#pool.close(), this.#vetting.close()]);
   }

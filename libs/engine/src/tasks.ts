@@ -1,7 +1,7 @@
 /** What the main thread asks of a worker: task names with their inputs and results, shared by both sides. */
 import type { LinearPrior, LinearProbe, MomentsData } from '@facet/adversary';
 import type { Box, ModelManifest, ObjectiveName, SearchConfig, ThreatModel } from '@facet/contracts';
-import type { TrainingBatch } from '@facet/learning';
+import type { Layout, TrainingBatch, UpdateOptions, UpdateState, Updating } from '@facet/learning';
 import type { TrainingSpec } from '@facet/onnx';
 import type { GradientResult, GradientTask, Inspection, InspectTask } from './inspection.js';
 import type { AttackSource, ModelSource } from './model-source.js';
@@ -139,12 +139,29 @@ export interface TrainingPartTask {
   /** The inference graph, as a file. */
   readonly model: Uint8Array;
   readonly spec: TrainingSpec;
-  /** The state after the last step as each part left it; their mean is where this step starts. */
-  readonly previous: readonly Float32Array[];
-  /** Where this part leaves its state. */
-  readonly next: Float32Array;
+  /** The state that the step starts from, as `layoutOf` lays it out; only read. */
+  readonly state: Float32Array;
+  /** Where this part leaves its gradients and next running moments. */
+  readonly given: Float32Array;
   readonly batch: TrainingBatch;
-  readonly learningRate: number;
+}
+
+/** Some weights of a layout, from and to. */
+type Range = readonly [number, number];
+
+export interface NormsTask {
+  readonly layout: Layout;
+  readonly parts: readonly Float32Array[];
+  readonly weights: Range;
+}
+
+export interface UpdateTask extends UpdateState {
+  readonly layout: Layout;
+  readonly updating: Updating;
+  readonly weights: Range;
+  /** Whether the running moments are this piece's to update. */
+  readonly moments: boolean;
+  readonly options: UpdateOptions;
 }
 
 /** An adversarial image beside the clean one that it was made from. */
@@ -175,4 +192,6 @@ export interface Tasks {
   gradient: { input: GradientTask; result: GradientResult };
   vet: { input: ModelSource; result: undefined };
   train: { input: TrainingPartTask; result: Record<string, number> };
+  gradientNorms: { input: NormsTask; result: readonly number[] };
+  update: { input: UpdateTask; result: undefined };
 }

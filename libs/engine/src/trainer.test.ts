@@ -1,18 +1,20 @@
 import { ATTRIBUTES } from '@facet/contracts';
 import {
-  averageStates,
+  layoutOf,
+  nextState,
+  optimiserOf,
   splitBatch,
   type TrainerState,
   type TrainingBatch,
   trainingSpec,
+  withInitialMemory,
 } from '@facet/learning';
 import {
   compileTraining,
+  gradientOf,
   initialState,
-  LEARNING_RATE,
   lossOf,
   nextOf,
-  stateNames,
   tensorF32,
   writeModel,
 } from '@facet/onnx';
@@ -24,8 +26,13 @@ import { network, SIZE } from './engine.fixture.js';
 import { OnnxTrainer } from './trainer.js';
 
 const { model } = network;
-const spec = trainingSpec(network, { lossWeights: { depth: 2 }, momentum: 0.9, weightDecay: 1e-3 });
-const options = { learningRate: 0.05 };
+const spec = trainingSpec(network, { lossWeights: { depth: 2 } });
+const updating = {
+  optimiser: { kind: 'adamw', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 1e-3 },
+  clipNorm: 2,
+  averageDecay: 0.99,
+} as const;
+const options = { learningRate: 0.001, step: 0 };
 
 /** Twelve images of noise with labels of every kind; attributes are unknown of every third. */
 function batchOf(parts: number, seed = 1): TrainingBatch {
@@ -60,12 +67,19 @@ function batchOf(parts: number, seed = 1): TrainingBatch {
 }
 
 const compiled = compileTraining(model, spec);
+const layout = layoutOf(compiled);
+const optimiser = optimiserOf(updating);
 
-/** One step of each part in a session of this thread, then the mean. */
-async function stepDirectly(session: InferenceSession, state: TrainerState, batch: TrainingBatch) {
-  const dims = new Map(compiled.graph.inputs.map((input) => [input.name, input.dims]));
+/** One step in a session of this thread, and one update of all. */
+async function stepDirectly(
+  session: InferenceSession,
+  state: TrainerState,
+  batch: TrainingBatch,
+  step: number,
+) {
+  const dims = new Map(compiled.model.graph.inputs.map((input) => [input.name, input.dims]));
   const losses: Record<string, number> = {};
-  const states: TrainerState[] = [];
+  const parts: Float32Array[] = [];
   for (const part of splitBatch(batch)) {
     const feed = (name: string, data: Float32Array | BigInt64Array): [string, Tensor] => {
       const shape = dims.get(name)!.map((dim) => (typeof dim === 'number' ? dim : part.size));
@@ -74,32 +88,31 @@ async function stepDirectly(session: InferenceSession, state: TrainerState, batc
     const results = await session.run(
       Object.fromEntries([
         feed(spec.input, part.pixels),
-        feed(LEARNING_RATE, Float32Array.of(options.learningRate)),
         ...spec.losses.flatMap(({ name, target, mask }) => [
           feed(target, part.targets[name]),
           feed(mask, part.masks[name]),
         ]),
-        ...[...state].map(([name, { data }]) => feed(name, data as Float32Array)),
+        ...[...layout.weights, ...layout.moments].map(({ name }) =>
+          feed(name, state.get(name)!.data as Float32Array),
+        ),
       ]),
     );
-    states.push(
-      new Map(
-        stateNames(compiled).map((name) => {
-          const { dims: shape, data } = results[nextOf(name)];
-          return [name, tensorF32(shape, data as Float32Array)];
-        }),
-      ),
-    );
+    const given = new Float32Array(layout.partSize);
+    for (const { name, offset } of layout.weights)
+      given.set(results[gradientOf(name)].data as Float32Array, offset);
+    for (const { name, offset } of layout.moments)
+      given.set(results[nextOf(name)].data as Float32Array, offset);
+    parts.push(given);
     for (const { name } of spec.losses)
       losses[name] = (losses[name] ?? 0) + Number(results[lossOf(name)].data[0]) / batch.parts;
   }
-  return { state: averageStates(states), losses };
+  return { state: nextState(layout, updating, state, parts, { ...options, step }), losses };
 }
 
 const engines = { one: new Engine({ threads: 1 }), two: new Engine({ threads: 2 }) };
 let session: InferenceSession;
 beforeAll(async () => {
-  session = await InferenceSession.create(writeModel(compiled), {
+  session = await InferenceSession.create(writeModel(compiled.model), {
     graphOptimizationLevel: 'extended',
     intraOpNumThreads: 1,
   });
@@ -109,16 +122,16 @@ afterAll(async () => {
 });
 
 const trainer = (parts: number, engine = engines.two): OnnxTrainer =>
-  new OnnxTrainer(engine, { model, spec, parts });
+  new OnnxTrainer(engine, { model, spec, updating, parts });
 
 describe.each([1, 2])('a batch of %i parts', (parts) => {
   it('is trained on as one session in this thread would', async () => {
     const own = trainer(parts);
-    let expected = initialState(model, compiled);
+    let expected = withInitialMemory(layout, optimiser, initialState(model, compiled));
     expect(await own.state()).toEqual(expected);
-    for (const seed of [1, 2]) {
-      const { losses } = await own.step(batchOf(parts, seed), options);
-      const direct = await stepDirectly(session, expected, batchOf(parts, seed));
+    for (const step of [0, 1]) {
+      const { losses } = await own.step(batchOf(parts, step), { ...options, step });
+      const direct = await stepDirectly(session, expected, batchOf(parts, step), step);
       expected = direct.state;
       expect(Object.keys(losses).sort()).toEqual(Object.keys(network.facets).sort());
       for (const [name, loss] of Object.entries(direct.losses)) expect(losses[name]).toBeCloseTo(loss, 6);

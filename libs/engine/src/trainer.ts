@@ -1,34 +1,37 @@
 /**
- * The Trainer port on ONNX Runtime: every part of a batch is one session's whole training step in a worker thread. The
- * state lives in shared memory, two copies per part, so that a part can read where the last step ended while another one
- * already writes. The state is the mean of the parts' copies; `splitBatch` in `learning` says why.
+ * The Trainer port on ONNX Runtime: every part of a batch is a session's forward and backward pass in a worker thread, and
+ * the weights are updated in pieces by all of them. The state lies in shared memory, twice, so that the next one is
+ * written while the last one still stands; a step that fails leaves that as it was.
  */
 import { createHash } from 'node:crypto';
 import {
   averageResults,
+  clipScale,
+  type Layout,
+  layoutOf,
+  type Optimiser,
+  optimiserOf,
+  packState,
   splitBatch,
+  stateSize,
   type StepOptions,
   type StepResult,
   type Trainer,
   type TrainerState,
   type TrainingBatch,
+  unpackState,
+  type Updating,
+  withInitialMemory,
 } from '@facet/learning';
 import { compileTraining, initialState, type Model, type TrainingSpec, writeModel } from '@facet/onnx';
 import type { Engine } from './engine.js';
 import { share } from './model-source.js';
-import {
-  meanState,
-  packState,
-  stateLayout,
-  stateSize,
-  type StateSlot,
-  unpackState,
-} from './training-state.js';
 
 export interface OnnxTrainerOptions {
   /** The inference graph with its initial weights. */
   readonly model: Model;
   readonly spec: TrainingSpec;
+  readonly updating: Updating;
   /** Of every batch. */
   readonly parts: number;
 }
@@ -39,30 +42,32 @@ const sharedFloats = (size: number): Float32Array =>
 export class OnnxTrainer implements Trainer {
   readonly #id: string;
   readonly #bytes: Uint8Array;
-  readonly #layout: readonly StateSlot[];
+  readonly #layout: Layout;
+  readonly #optimiser: Optimiser;
   /** Where the last step left its state, and where the next one will; they change places. */
-  #current: readonly Float32Array[];
-  #next: readonly Float32Array[];
+  #current: Float32Array;
+  #next: Float32Array;
+  /** What each part of a batch gives. */
+  readonly #parts: readonly Float32Array[];
 
   constructor(
     private readonly engine: Engine,
     private readonly options: OnnxTrainerOptions,
   ) {
-    const { model, spec, parts } = options;
+    const { model, spec, parts, updating } = options;
     const step = compileTraining(model, spec);
-    this.#layout = stateLayout(step);
+    this.#layout = layoutOf(step);
+    this.#optimiser = optimiserOf(updating);
     const bytes = writeModel(model);
     this.#id = createHash('sha256').update(bytes).update(JSON.stringify(spec)).digest('hex');
     this.#bytes = share(bytes);
-    const copies = (): Float32Array[] =>
-      Array.from({ length: parts }, () => sharedFloats(stateSize(this.#layout)));
-    this.#current = copies();
-    this.#next = copies();
-    this.#set(initialState(model, step));
+    const size = stateSize(this.#layout, this.#optimiser);
+    [this.#current, this.#next] = [sharedFloats(size), sharedFloats(size)];
+    this.#parts = Array.from({ length: parts }, () => sharedFloats(this.#layout.partSize));
+    this.#set(withInitialMemory(this.#layout, this.#optimiser, initialState(model, step)));
   }
 
-  /** A step that fails leaves the state as it was: only the other copies were written. */
-  async step(batch: TrainingBatch, { learningRate, signal }: StepOptions): Promise<StepResult> {
+  async step(batch: TrainingBatch, { signal, ...options }: StepOptions): Promise<StepResult> {
     const { parts, spec } = this.options;
     if (batch.parts !== parts)
       throw new RangeError(`the batch has ${batch.parts} parts, the training was opened for ${parts}`);
@@ -72,20 +77,29 @@ export class OnnxTrainer implements Trainer {
           id: this.#id,
           model: this.#bytes,
           spec,
-          previous: this.#current,
-          next: this.#next[i],
-          learningRate,
+          state: this.#current,
+          given: this.#parts[i],
           batch: part,
         };
         return { losses: await this.engine.train(i, task, signal) };
       }),
     );
+    const update = {
+      layout: this.#layout,
+      updating: this.options.updating,
+      state: this.#current,
+      next: this.#next,
+      parts: this.#parts,
+      scale: await this.#scale(),
+      options,
+    };
+    await Promise.all(this.#pieces().map((piece) => this.engine.update({ ...update, ...piece })));
     [this.#current, this.#next] = [this.#next, this.#current];
     return averageResults(results);
   }
 
   state(): Promise<TrainerState> {
-    return Promise.resolve(unpackState(this.#layout, meanState(this.#current)));
+    return Promise.resolve(unpackState(this.#layout, this.#optimiser, this.#current));
   }
 
   /** Async, so that a state of another network rejects. */
@@ -98,7 +112,31 @@ export class OnnxTrainer implements Trainer {
     return Promise.resolve();
   }
 
+  /** What the gradients are multiplied by. */
+  async #scale(): Promise<number> {
+    const { clipNorm } = this.options.updating;
+    if (clipNorm === undefined) return 1;
+    const tasks = this.#pieces().map(({ weights }) =>
+      this.engine.gradientNorms({ layout: this.#layout, parts: this.#parts, weights }),
+    );
+    return clipScale((await Promise.all(tasks)).flat(), clipNorm);
+  }
+
+  /** A piece of the weights per worker, of about the same number of elements; the first one takes the moments too. */
+  #pieces(): { weights: readonly [number, number]; moments: boolean }[] {
+    const { weights, weightSize } = this.#layout;
+    const share = weightSize / this.engine.threads;
+    const bounds = Array.from({ length: this.engine.threads + 1 }, (_, i) => {
+      const first = weights.findIndex(({ offset }) => offset >= i * share);
+      return i === this.engine.threads || first < 0 ? weights.length : first;
+    });
+    return bounds
+      .slice(1)
+      .map((to, i) => ({ weights: [bounds[i], to] as const, moments: i === 0 }))
+      .filter(({ weights: [from, to], moments }) => to > from || moments);
+  }
+
   #set(state: TrainerState): void {
-    for (const copy of this.#current) packState(this.#layout, state, copy);
+    packState(this.#layout, this.#optimiser, state, this.#current);
   }
 }

@@ -7,7 +7,7 @@ import { compare } from './worker/compare.js';
 import { describe, fit, moments } from './worker/describe.js';
 import { gradient } from './worker/gradient.js';
 import { inspect } from './worker/inspect.js';
-import { trainPart } from './worker/train.js';
+import { gradientNorms, trainPart, update } from './worker/train.js';
 
 type Handlers = {
   readonly [T in keyof Tasks]: (
@@ -26,6 +26,8 @@ const handlers: Handlers = {
   inspect,
   gradient,
   train: trainPart,
+  gradientNorms,
+  update,
   vet,
 };
 

@@ -1,5 +1,7 @@
 export * from './trainer.js';
 export * from './parts.js';
+export * from './optimiser/index.js';
+export * from './update.js';
 export * from './schedule.js';
 export * from './samples.js';
 export * from './augment.js';

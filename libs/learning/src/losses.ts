@@ -20,7 +20,7 @@ export interface TrainedNetwork extends Pick<ModelManifest, 'input' | 'facets'> 
  */
 export function trainingSpec(
   network: TrainedNetwork,
-  recipe: Pick<TrainingRecipe, 'lossWeights' | 'momentum' | 'weightDecay'>,
+  recipe: Pick<TrainingRecipe, 'lossWeights'>,
 ): TrainingSpec {
   const weights: Partial<Record<string, number>> = recipe.lossWeights;
   return {
@@ -42,6 +42,5 @@ export function trainingSpec(
             },
           ],
     ),
-    optimiser: { kind: 'sgd', momentum: recipe.momentum, weightDecay: recipe.weightDecay },
   };
 }

@@ -1,7 +1,5 @@
-import { tensorF32 } from '@facet/onnx';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { averageResults, averageStates, splitBatch } from './parts.js';
+import { averageResults, splitBatch } from './parts.js';
 import type { TrainingBatch } from './trainer.js';
 
 const batch: TrainingBatch = {
@@ -24,34 +22,6 @@ describe('splitBatch', () => {
 
   it('refuses parts that are not equal', () => {
     expect(() => splitBatch({ ...batch, parts: 3 })).toThrow(RangeError);
-  });
-});
-
-describe('averageStates', () => {
-  const number = fc.double({ min: -10, max: 10, noNaN: true });
-
-  it('equals one step of SGD with the mean gradient', () => {
-    fc.assert(
-      fc.property(fc.array(number, { minLength: 1, maxLength: 5 }), number, number, (gradients, w, m) => {
-        const [rate, momentum, decay] = [0.1, 0.9, 0.01];
-        const step = (g: number) => {
-          const next = momentum * m + g + decay * w;
-          return { w: w - rate * next, m: next };
-        };
-        const mean = averageStates(
-          gradients.map((g) => {
-            const next = step(g);
-            return new Map([
-              ['w', tensorF32([1], [next.w])],
-              ['momentum/w', tensorF32([1], [next.m])],
-            ]);
-          }),
-        );
-        const expected = step(gradients.reduce((a, b) => a + b, 0) / gradients.length);
-        expect(mean.get('w')!.data[0]).toBeCloseTo(expected.w, 4);
-        expect(mean.get('momentum/w')!.data[0]).toBeCloseTo(expected.m, 4);
-      }),
-    );
   });
 });
 

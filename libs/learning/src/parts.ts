@@ -1,10 +1,5 @@
-/**
- * Data-parallel training in fixed parts. Every part makes a whole step from the same state; the batch's step is
- * the average of what they give. For stochastic gradient descent with momentum that equals one update with the
- * mean gradient, since next weights and momenta are linear in the gradient. Running moments are averaged too.
- */
-import { tensorF32 } from '@facet/onnx';
-import type { Named, StepResult, TrainerState, TrainingBatch } from './trainer.js';
+/** Batches in fixed parts, each of which gives its own gradients: `update.ts` says what becomes of them. */
+import type { Named, StepResult, TrainingBatch } from './trainer.js';
 
 /** The parts of a batch, in order; views into its arrays. */
 export function splitBatch(batch: TrainingBatch): readonly TrainingBatch[] {
@@ -24,23 +19,7 @@ export function splitBatch(batch: TrainingBatch): readonly TrainingBatch[] {
   }));
 }
 
-/** The mean of the parts' next states, summed in the parts' order, so that the bits do not depend on who was first. */
-export function averageStates(states: readonly TrainerState[]): TrainerState {
-  if (states.length === 1) return states[0];
-  const share = 1 / states.length;
-  return new Map(
-    [...states[0]].map(([name, { dims, data }]) => {
-      const parts = states.map((state) => state.get(name)!.data as Float32Array);
-      const mean = Float32Array.from({ length: data.length }, (_, i) => {
-        let sum = 0;
-        for (const part of parts) sum += part[i];
-        return sum * share;
-      });
-      return [name, tensorF32(dims, mean)];
-    }),
-  );
-}
-
+/** The mean of the parts' losses. */
 export function averageResults(results: readonly StepResult[]): StepResult {
   const names = Object.keys(results[0].losses);
   const mean = (name: string): number =>

@@ -1,29 +1,32 @@
 /** The port on one ONNX Runtime session in this thread: enough for tests. */
 import {
   compileTraining,
+  gradientOf,
   initialState,
+  lossOf,
   type Model,
   nextOf,
-  stateNames,
-  tensorF32,
+  type TrainingSpec,
   writeModel,
 } from '@facet/onnx';
-import { LEARNING_RATE, lossOf, type TrainingSpec } from '@facet/onnx';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { averageResults, averageStates, splitBatch } from './parts.js';
-import type { StepResult, Trainer, TrainerState, TrainingBatch } from './trainer.js';
+import { optimiserOf, type Updating } from './optimiser/index.js';
+import { averageResults, splitBatch } from './parts.js';
+import type { StepResult, Trainer, TrainingBatch } from './trainer.js';
+import { layoutOf, nextState, withInitialMemory } from './update.js';
 
-export async function sessionTrainer(model: Model, spec: TrainingSpec): Promise<Trainer> {
-  const step = compileTraining(model, spec);
-  const session = await InferenceSession.create(writeModel(step), {
+export async function sessionTrainer(model: Model, spec: TrainingSpec, updating: Updating): Promise<Trainer> {
+  const compiled = compileTraining(model, spec);
+  const session = await InferenceSession.create(writeModel(compiled.model), {
     graphOptimizationLevel: 'extended',
     intraOpNumThreads: 1,
   });
-  const dims = new Map(step.graph.inputs.map((input) => [input.name, input.dims]));
-  let state: TrainerState = initialState(model, step);
+  const dims = new Map(compiled.model.graph.inputs.map((input) => [input.name, input.dims]));
+  const layout = layoutOf(compiled);
+  let state = withInitialMemory(layout, optimiserOf(updating), initialState(model, compiled));
   let open = true;
 
-  async function partial(batch: TrainingBatch, rate: number): Promise<[TrainerState, StepResult]> {
+  async function partial(batch: TrainingBatch): Promise<[Float32Array, StepResult]> {
     const feed = (name: string, data: Float32Array | BigInt64Array): [string, Tensor] => {
       const shape = dims.get(name)!.map((dim) => (typeof dim === 'number' ? dim : batch.size));
       return [
@@ -34,30 +37,33 @@ export async function sessionTrainer(model: Model, spec: TrainingSpec): Promise<
     const results = await session.run(
       Object.fromEntries([
         feed(spec.input, batch.pixels),
-        feed(LEARNING_RATE, Float32Array.of(rate)),
         ...spec.losses.flatMap(({ name, target, mask }) => [
           feed(target, batch.targets[name]),
           feed(mask, batch.masks[name]),
         ]),
-        ...[...state].map(([name, tensor]) => feed(name, tensor.data as Float32Array)),
+        ...[...layout.weights, ...layout.moments].map(({ name }) =>
+          feed(name, state.get(name)!.data as Float32Array),
+        ),
       ]),
     );
-    const next = stateNames(step).map((name) => {
-      const { dims: shape, data } = results[nextOf(name)];
-      return [name, tensorF32(shape, data as Float32Array)] as const;
-    });
+    const given = new Float32Array(layout.partSize);
+    for (const { name, offset } of layout.weights)
+      given.set(results[gradientOf(name)].data as Float32Array, offset);
+    for (const { name, offset } of layout.moments)
+      given.set(results[nextOf(name)].data as Float32Array, offset);
     const losses = spec.losses.map(({ name }) => [name, Number(results[lossOf(name)].data[0])] as const);
-    return [new Map(next), { losses: Object.fromEntries(losses) }];
+    return [given, { losses: Object.fromEntries(losses) }];
   }
 
   return {
-    async step(batch, { learningRate, signal }) {
-      const parts: [TrainerState, StepResult][] = [];
+    async step(batch, { signal, ...options }) {
+      const parts: [Float32Array, StepResult][] = [];
       for (const part of splitBatch(batch)) {
         signal?.throwIfAborted();
-        parts.push(await partial(part, learningRate));
+        parts.push(await partial(part));
       }
-      state = averageStates(parts.map(([next]) => next));
+      const given = parts.map(([part]) => part);
+      state = nextState(layout, updating, state, given, options);
       return averageResults(parts.map(([, result]) => result));
     },
     state: () => Promise.resolve(state),

@@ -12,7 +12,7 @@ import type { Named, Trainer, TrainerState, TrainingBatch } from './trainer.js';
 /** The part of a recipe that the loop reads. */
 export type LoopRecipe = Pick<
   TrainingRecipe,
-  'seed' | 'epochs' | 'batch' | 'parts' | 'learningRate' | 'warmupSteps' | 'checkpointSteps'
+  'seed' | 'epochs' | 'batch' | 'parts' | 'learningRate' | 'warmupSteps' | 'schedule' | 'checkpointSteps'
 >;
 
 /** Steps and epochs that are done, and the state after them. */
@@ -82,7 +82,7 @@ export async function train(options: TrainOptions): Promise<Checkpoint> {
     const batch = await upcoming;
     upcoming = step + 1 < totalSteps ? prepare(step + 1) : undefined;
     const learningRate = learningRateAt(step, schedule);
-    const { losses } = await trainer.step(batch, { learningRate, ...(signal && { signal }) });
+    const { losses } = await trainer.step(batch, { learningRate, step, ...(signal && { signal }) });
 
     const done = step + 1;
     const wrong = Object.keys(losses).find((name) => !Number.isFinite(losses[name]));

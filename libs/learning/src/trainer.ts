@@ -1,5 +1,6 @@
 /** The port to whatever computes training steps: the loop knows no runtime. */
 import type { Tensor } from '@facet/onnx';
+import type { UpdateOptions } from './optimiser/index.js';
 
 /** Targets or masks by the names of the losses. */
 export type Named<T> = Readonly<Record<string, T>>;
@@ -9,8 +10,8 @@ export interface TrainingBatch {
   /** Number of samples, a multiple of `parts`. */
   readonly size: number;
   /**
-   * Data-parallel parts of size / parts samples each. Every part normalises by its own batch statistics, so the
-   * number of parts belongs to the recipe and the result does not depend on how many workers compute them.
+   * Parts of size / parts samples each. Every part normalises by its own batch statistics, so the number of parts belongs
+   * to the recipe and the result does not depend on how many workers compute them.
    */
   readonly parts: number;
   /** [size, channels, height, width] in [0,1]. */
@@ -21,11 +22,10 @@ export interface TrainingBatch {
   readonly masks: Named<Float32Array>;
 }
 
-/** Everything that changes in training, by name: weights, momenta, running moments. */
+/** Everything that changes in training, by name: weights, running moments, and what the optimiser remembers. */
 export type TrainerState = ReadonlyMap<string, Tensor>;
 
-export interface StepOptions {
-  readonly learningRate: number;
+export interface StepOptions extends UpdateOptions {
   readonly signal?: AbortSignal;
 }
 
@@ -39,7 +39,7 @@ export interface StepResult {
  * may be called at any time and more than once.
  */
 export interface Trainer {
-  /** One update of all weights: see {@link averageStates} for what several parts mean. */
+  /** One update of all weights, by the mean gradient of the batch's parts. */
   step(batch: TrainingBatch, options: StepOptions): Promise<StepResult>;
   state(): Promise<TrainerState>;
   load(state: TrainerState): Promise<void>;

@@ -17,8 +17,8 @@ const recipe = (seed: number, epochs: number): TrainingRecipe => ({
   batch: 32,
   parts: 2,
   learningRate: 0.1,
-  momentum: 0.9,
-  weightDecay: 5e-4,
+  optimiser: { kind: 'sgd', momentum: 0.9, nesterov: false, weightDecay: 5e-4 },
+  schedule: { kind: 'cosine' },
   warmupSteps: 40,
   // Bits and maps average over many outputs; so weighted they learn as fast as the single classes.
   lossWeights: { attributes: 5, depth: 4, reflection: 4 },

@@ -5,7 +5,7 @@
 import { Dataset, digestOf, publishModel, type PublishedModel } from '@facet/catalog';
 import { type BackboneName, ModelManifest, type Ref, type TrainingRequest } from '@facet/contracts';
 import { type Engine, OnnxTrainer } from '@facet/engine';
-import { type StepReport, train, trainingSpec } from '@facet/learning';
+import { type StepReport, train, trainingSpec, withAverages } from '@facet/learning';
 import { buildMultitask, misfit, type MultitaskNetwork } from '@facet/networks';
 import { inferenceModel, writeModel } from '@facet/onnx';
 import { InputError } from '@facet/runtime';
@@ -68,6 +68,7 @@ export async function runTraining(
   const trainer = new OnnxTrainer(engine, {
     model: network.model,
     spec: trainingSpec({ ...manifest, logits: network.logits }, recipe),
+    updating: recipe,
     parts: recipe.parts,
   });
   const from = await loadCheckpoint(store, id);
@@ -80,7 +81,7 @@ export async function runTraining(
     onCheckpoint: (checkpoint) => saveCheckpoint(store, id, checkpoint),
     ...(from && { from }),
   });
-  const bytes = writeModel(inferenceModel(network.model, state));
+  const bytes = writeModel(inferenceModel(network.model, withAverages(state)));
   return publishModel(store, bytes, manifest, signal);
 }
 

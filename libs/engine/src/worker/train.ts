@@ -1,46 +1,64 @@
 /**
- * One part of a data-parallel training step: forward, backward and update in one session. The step starts from the mean
- * of what the parts left behind, which is one update with the mean gradient, since SGD with momentum is linear in it.
+ * One part of a training step: forward and backward in one session; and one piece of its update, once the gradients of
+ * all parts are there.
  */
-import { compileTraining, LEARNING_RATE, lossOf, type Model, readModel } from '@facet/onnx';
-import { meanState, stateLayout, type StateSlot } from '../training-state.js';
-import type { TrainingPartTask } from '../tasks.js';
+import { layoutOf, optimiserOf, squaredNorm, updateMoment, updateWeight } from '@facet/learning';
+import { compileTraining, gradientOf, lossOf, nextOf, readModel, type TrainingStep } from '@facet/onnx';
+import type { NormsTask, TrainingPartTask, UpdateTask } from '../tasks.js';
 import { sessions } from './models.js';
-import { f32, type Session, type Values } from './sessions.js';
+import { f32, type Values } from './sessions.js';
 
-const layouts = new Map<string, { model: Model; layout: readonly StateSlot[] }>();
+const compiled = new Map<string, TrainingStep>();
 
-function compiled(task: TrainingPartTask): { model: Model; layout: readonly StateSlot[] } {
-  const known = layouts.get(task.id);
-  if (known !== undefined) return known;
-  const model = compileTraining(readModel(Uint8Array.from(task.model)), task.spec);
-  const fresh = { model, layout: stateLayout(model) };
-  layouts.clear();
-  layouts.set(task.id, fresh);
-  return fresh;
+function compile(task: TrainingPartTask): TrainingStep {
+  const step = compiled.get(task.id) ?? compileTraining(readModel(Uint8Array.from(task.model)), task.spec);
+  compiled.clear();
+  compiled.set(task.id, step);
+  return step;
 }
 
-/** Losses of this part by name; its next state is written to `task.next`. */
+/** Losses of this part by name; its gradients and next running moments are written to `task.given`. */
 export async function trainPart(task: TrainingPartTask): Promise<Record<string, number>> {
-  const { model, layout } = compiled(task);
-  const session: Session = await sessions.get(task.id, 'fed', () => model);
-  const state = meanState(task.previous);
+  const step = compile(task);
+  const layout = layoutOf(step);
+  const session = await sessions.get(task.id, 'fed', () => step.model);
   const { input, channels, height, width, losses } = task.spec;
   const { size: n, pixels, targets, masks } = task.batch;
-  const feeds: Record<string, Values> = {
-    [input]: f32([n, channels, height, width], pixels),
-    [LEARNING_RATE]: f32([], Float32Array.of(task.learningRate)),
-  };
-  const inputs = new Map(model.graph.inputs.map((value) => [value.name, value.dims]));
+  const feeds: Record<string, Values> = { [input]: f32([n, channels, height, width], pixels) };
+  const inputs = new Map(step.model.graph.inputs.map((value) => [value.name, value.dims]));
   for (const { name, target, mask } of losses) {
     const dims = (inputs.get(target) ?? []).map((d) => (typeof d === 'number' ? d : n));
     const data = targets[name];
     feeds[target] = { type: data instanceof BigInt64Array ? 'int64' : 'float32', dims, data };
     feeds[mask] = f32([n], masks[name]);
   }
-  for (const { name, dims, offset, size } of layout)
-    feeds[name] = f32(dims, state.subarray(offset, offset + size));
+  for (const { name, dims, offset, size } of [...layout.weights, ...layout.moments])
+    feeds[name] = f32(dims, task.state.slice(offset, offset + size));
   const results = await session.run(feeds);
-  for (const { output, offset } of layout) task.next.set(results[output], offset);
+  for (const { name, offset } of layout.weights) task.given.set(results[gradientOf(name)], offset);
+  for (const { name, offset } of layout.moments) task.given.set(results[nextOf(name)], offset);
   return Object.fromEntries(losses.map(({ name }) => [name, results[lossOf(name)][0]]));
+}
+
+/** Squared lengths of the mean gradients of some weights, in their order. */
+export const gradientNorms = ({
+  layout,
+  parts,
+  weights: [from, to],
+}: NormsTask): Promise<readonly number[]> =>
+  Promise.resolve(layout.weights.slice(from, to).map((slot) => squaredNorm(parts, slot)));
+
+/** Writes the next values of some weights and what the optimiser remembers of them. */
+export function update({
+  layout,
+  updating,
+  weights: [from, to],
+  moments,
+  options,
+  ...state
+}: UpdateTask): Promise<undefined> {
+  const optimiser = optimiserOf(updating);
+  for (const slot of layout.weights.slice(from, to)) updateWeight(layout, optimiser, slot, state, options);
+  if (moments) for (const slot of layout.moments) updateMoment(slot, state);
+  return Promise.resolve(undefined);
 }

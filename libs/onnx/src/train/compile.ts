@@ -1,11 +1,11 @@
 /**
- * A whole training step as one graph: forward with the batch's statistics, masked losses, gradients of all
- * weights, and their update. Weights, momenta and running moments come in and go out as tensors, so a step has
- * no state of its own: the same inputs give the same outputs.
+ * A training step as one graph: forward with the batch's statistics, masked losses, and the gradients of all weights.
+ * Weights and running moments come in as tensors, so a step has no state of its own: the same inputs give the same
+ * outputs. How weights move is the optimiser's, once the gradients of all parts of a batch are there.
  *
- * Inputs: the spec's `input` [N, channels, height, width]; each loss's target and mask; `learningRate`, a scalar;
- * every trainable weight and running moment under its own name, and `momentum/<weight>`.
- * Outputs: `loss/<name>`, scalars; `next/<state>` for every weight, running moment and momentum.
+ * Inputs: the spec's `input` [N, channels, height, width]; each loss's target and mask; every trainable weight and
+ * running moment under its own name.
+ * Outputs: `loss/<name>`, scalars; `gradient/<weight>`; `next/<moment>` for every running moment.
  *
  * Sessions of it are fastest with `graphOptimizationLevel: 'extended'`: above that the runtime blocks channels,
  * which costs reorderings here, since weights are inputs. BatchNormalization must not be folded beforehand.
@@ -21,19 +21,26 @@ import { appendBatchNorm, batchNormRule, type Moments } from './batch-statistics
 import { convolutionRule, type PendingFactors } from './convolution.js';
 import { appendLoss } from './losses.js';
 import { type Masked, maxPoolRule, reluRule } from './pooling.js';
-import { appendUpdate } from './sgd.js';
-import { LEARNING_RATE, type TrainingSpec } from './spec.js';
-import { parametersOf } from './parameters.js';
+import { gradientOf, type TrainingSpec } from './spec.js';
+import { type Parameter, parametersOf, type Weight } from './parameters.js';
 
 /** Reductions take their axes as an input from here on. */
 const OLDEST_OPSET = 18;
+
+/** A compiled step, and what goes through it. */
+export interface TrainingStep {
+  readonly model: Model;
+  readonly weights: readonly Weight[];
+  /** Running means and variances of BatchNormalization. */
+  readonly moments: readonly Parameter[];
+}
 
 /**
  * @param model an inference graph of opset 18 or later whose weights are float32 initializers. Dropout stays the
  *   identity.
  * @throws ModelError that names the node without a gradient, or the output that the model lacks
  */
-export function compileTraining(model: Model, spec: TrainingSpec): Model {
+export function compileTraining(model: Model, spec: TrainingSpec): TrainingStep {
   if (model.opset < OLDEST_OPSET)
     throw new ModelError('unsupported', `opset ${model.opset} must be raised to ${OLDEST_OPSET} first`);
   const { graph } = model;
@@ -49,7 +56,6 @@ export function compileTraining(model: Model, spec: TrainingSpec): Model {
   const b = new GraphBuilder({ ...graph, inputs: [], outputs: [], nodes: [], initializers: constants });
   b.input(spec.input, 'float32', pixels);
   for (const name of state) b.input(name, 'float32', graph.initializers.get(name)!.dims);
-  b.input(LEARNING_RATE, 'float32', []);
 
   const statistics = appendForward(b, graph, shapes);
   const seeds = appendLosses(b, spec, graph, shapes);
@@ -65,11 +71,15 @@ export function compileTraining(model: Model, spec: TrainingSpec): Model {
   for (const weight of weights) {
     const gradient = gradients.get(weight.name);
     if (gradient === undefined) throw new ModelError('invalid', 'no loss depends on it', weight.name);
-    appendUpdate(b, weight, gradient, spec.optimiser);
+    b.output(gradient, 'float32', weight.dims, gradientOf(weight.name));
   }
   const step = b.build(`${graph.name}/step`);
   refuseDoubles(step);
-  return { ...modelOf(step), opset: model.opset };
+  return {
+    model: { ...modelOf(step), opset: model.opset },
+    weights,
+    moments: moments.map((name) => ({ name, dims: graph.initializers.get(name)!.dims })),
+  };
 }
 
 /** Names of the spec meet names of the model in one graph. */

@@ -1,4 +1,4 @@
 export * from './spec.js';
 export * from './compile.js';
 export * from './state.js';
-export { parametersOf, type Parameters, type Weight } from './parameters.js';
+export { type Parameter, parametersOf, type Parameters, type Weight } from './parameters.js';

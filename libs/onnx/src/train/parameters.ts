@@ -2,9 +2,12 @@
 import { ModelError } from '../errors.js';
 import type { Graph, Node, Shapes } from '../graph.js';
 
-export interface Weight {
+export interface Parameter {
   readonly name: string;
   readonly dims: readonly number[];
+}
+
+export interface Weight extends Parameter {
   /** Whether weight decay applies: to matrices and kernels, not to biases and normalisations. */
   readonly decays: boolean;
 }

@@ -1,4 +1,4 @@
-/** A training step as data: what is compared with what, how much it weighs, and how weights move. */
+/** A training step as data: what is compared with what, and how much it weighs. */
 
 /** How an output is compared with its target; masked samples take no part. */
 export type LossKind =
@@ -23,13 +23,6 @@ export interface LossSpec {
   readonly weight: number;
 }
 
-export interface OptimiserSpec {
-  readonly kind: 'sgd';
-  readonly momentum: number;
-  /** Applied to the weights of convolutions and dense layers, not to biases and BatchNormalization. */
-  readonly weightDecay: number;
-}
-
 export interface TrainingSpec {
   /** The model's input, float32 [N, channels, height, width]. */
   readonly input: string;
@@ -37,11 +30,9 @@ export interface TrainingSpec {
   readonly height: number;
   readonly width: number;
   readonly losses: readonly LossSpec[];
-  readonly optimiser: OptimiserSpec;
 }
 
 /** Names of the step's inputs and outputs beside those that the spec and the model's weights give. */
-export const LEARNING_RATE = 'learningRate';
-export const momentumOf = (weight: string): string => `momentum/${weight}`;
-export const nextOf = (state: string): string => `next/${state}`;
+export const gradientOf = (weight: string): string => `gradient/${weight}`;
+export const nextOf = (moment: string): string => `next/${moment}`;
 export const lossOf = (name: string): string => `loss/${name}`;

@@ -1,33 +1,17 @@
-/** What a training step carries from one step to the next, and the way back to a model that only infers. */
+/** What a network learns, and the way back to a model that only infers. */
 import { ModelError } from '../errors.js';
 import type { Model, Tensor } from '../graph.js';
-import { tensorF32 } from '../builder.js';
-import { nextOf } from './spec.js';
+import type { TrainingStep } from './compile.js';
 
-/** Weights, running moments and momenta by name. */
+/** Tensors by name: weights, running moments, and what an optimiser remembers. */
 export type TrainingState = ReadonlyMap<string, Tensor>;
 
-const PREFIX = nextOf('');
-
-/** The names of a step's state: its inputs, each with the output `next/<name>`. */
-export const stateNames = (step: Model): readonly string[] =>
-  step.graph.outputs.flatMap(({ name }) => (name.startsWith(PREFIX) ? [name.slice(PREFIX.length)] : []));
-
-/** The state before the first step: the model's own weights and moments, and momenta of zero. */
-export function initialState(model: Model, step: Model): TrainingState {
-  const inputs = new Map(step.graph.inputs.map((input) => [input.name, input]));
-  return new Map(
-    stateNames(step).map((name) => {
-      const known = model.graph.initializers.get(name);
-      if (known !== undefined) return [name, known];
-      const dims = inputs.get(name)!.dims.map(Number);
-      return [name, tensorF32(dims, new Float32Array(dims.reduce((a, n) => a * n, 1)))];
-    }),
-  );
-}
+/** Weights and running moments before the first step: the model's own. */
+export const initialState = (model: Model, { weights, moments }: TrainingStep): TrainingState =>
+  new Map([...weights, ...moments].map(({ name }) => [name, model.graph.initializers.get(name)!]));
 
 /**
- * The model with the state's weights and running moments in place of its own; momenta are left out.
+ * The model with the state's weights and running moments in place of its own; what else the state holds is left out.
  * @throws ModelError where a tensor's shape or type is another one
  */
 export function inferenceModel(model: Model, state: TrainingState): Model {

@@ -4,22 +4,32 @@
  */
 import {
   averageResults,
+  layoutOf,
+  type Optimiser,
+  optimiserOf,
   splitBatch,
   type StepOptions,
   type StepResult,
   type Trainer,
   type TrainerState,
   type TrainingBatch,
+  type UpdateOptions,
+  type Updating,
+  withInitialMemory,
 } from '@facet/learning';
 import { ModelError, tensorF32, type Graph, type TrainingSpec } from '@facet/onnx';
 import { tensorOf } from '../constants.js';
 import type { TF, TfTensor } from '../tf.js';
 import { TrainingGraph, type StepOutcome, type Tensors } from './training-graph.js';
+import { clipFactor, updated } from './updates.js';
 
 export class TensorFlowTrainer implements Trainer {
   readonly #tf: TF;
   readonly #spec: TrainingSpec;
   readonly #training: TrainingGraph;
+  readonly #updating: Updating;
+  readonly #optimiser: Optimiser;
+  readonly #initial: TrainerState;
   /** Undefined once closed. */
   #state: Tensors | undefined;
 
@@ -27,28 +37,32 @@ export class TensorFlowTrainer implements Trainer {
    * @param graph an inference graph with its initial weights
    * @throws ModelError naming what of the graph cannot be trained
    */
-  constructor(tf: TF, graph: Graph, spec: TrainingSpec) {
+  constructor(tf: TF, graph: Graph, spec: TrainingSpec, updating: Updating) {
     this.#tf = tf;
     this.#spec = spec;
     this.#training = new TrainingGraph(tf, graph, spec);
-    this.#state = this.#uploaded(this.#training.initial);
+    this.#updating = updating;
+    this.#optimiser = optimiserOf(updating);
+    const { weights, initial } = this.#training;
+    this.#initial = withInitialMemory(layoutOf({ weights, moments: [] }), this.#optimiser, initial);
+    this.#state = this.#uploaded(this.#initial);
   }
 
-  async step(batch: TrainingBatch, { learningRate, signal }: StepOptions): Promise<StepResult> {
+  async step(batch: TrainingBatch, { signal, ...options }: StepOptions): Promise<StepResult> {
     const tf = this.#tf;
     const outcomes: StepOutcome[] = [];
     try {
       for (const part of splitBatch(batch)) {
         signal?.throwIfAborted();
-        outcomes.push(tf.tidy(() => this.#training.step(this.#opened(), this.#feeds(part), learningRate)));
+        outcomes.push(tf.tidy(() => this.#training.step(this.#opened(), this.#feeds(part))));
       }
       const results = await Promise.all(outcomes.map(({ losses }) => read(losses)));
       this.#opened();
-      this.#replace(mean(tf, outcomes));
+      this.#replace(tf.tidy(() => this.#next(outcomes, options)));
       return averageResults(results);
     } finally {
-      for (const { state, losses } of outcomes)
-        tf.dispose([...Object.values(state), ...Object.values(losses)]);
+      for (const outcome of outcomes)
+        for (const tensors of Object.values(outcome)) tf.dispose(Object.values(tensors));
     }
   }
 
@@ -64,7 +78,7 @@ export class TensorFlowTrainer implements Trainer {
   load(state: TrainerState): Promise<void> {
     return Promise.resolve().then(() => {
       this.#opened();
-      for (const [name, own] of this.#training.initial) {
+      for (const [name, own] of this.#initial) {
         const given = state.get(name);
         if (given === undefined) throw new ModelError('invalid', 'is missing from the state', name);
         if (given.dims.join() !== own.dims.join())
@@ -90,8 +104,32 @@ export class TensorFlowTrainer implements Trainer {
     this.#state = next;
   }
 
+  /** The state after one update by the mean gradient; running moments are averaged. */
+  #next(outcomes: readonly StepOutcome[], options: UpdateOptions): Tensors {
+    const tf = this.#tf;
+    const { clipNorm } = this.#updating;
+    const state = this.#opened();
+    const gradients = mean(
+      tf,
+      outcomes.map((outcome) => outcome.gradients),
+    );
+    const factor = clipNorm === undefined ? undefined : clipFactor(tf, gradients, clipNorm);
+    const weights = this.#training.weights.map((weight) => {
+      const own = gradients[weight.name];
+      const gradient = factor === undefined ? own : tf.mul(own, factor);
+      return updated(tf, this.#updating, this.#optimiser.memory, weight, state, gradient, options);
+    });
+    return Object.assign(
+      mean(
+        tf,
+        outcomes.map(({ moments }) => moments),
+      ),
+      ...weights,
+    ) as Tensors;
+  }
+
   #uploaded(state: TrainerState): Tensors {
-    const names = [...this.#training.initial.keys()];
+    const names = [...this.#initial.keys()];
     return Object.fromEntries(
       names.map((name) => [name, this.#tf.keep(tensorOf(this.#tf, state.get(name)!, name))]),
     );
@@ -113,17 +151,14 @@ export class TensorFlowTrainer implements Trainer {
 const numbers = (data: Float32Array | BigInt64Array): Float32Array | Int32Array =>
   data instanceof Float32Array ? data : Int32Array.from(data, Number);
 
-/** The mean of the parts' next states, which is a step with the mean gradient: `averageStates` says why. */
-function mean(tf: TF, outcomes: readonly StepOutcome[]): Tensors {
-  return tf.tidy(() =>
-    Object.fromEntries(
-      Object.keys(outcomes[0].state).map((name) => {
-        const parts = outcomes.map(({ state }) => state[name]);
-        return [name, parts.length === 1 ? tf.clone(parts[0]) : tf.div(tf.addN(parts), parts.length)];
-      }),
-    ),
+/** The mean over the parts. */
+const mean = (tf: TF, parts: readonly Tensors[]): Tensors =>
+  Object.fromEntries(
+    Object.keys(parts[0]).map((name) => {
+      const all = parts.map((part) => part[name]);
+      return [name, all.length === 1 ? tf.clone(all[0]) : tf.div(tf.addN(all), all.length)];
+    }),
   );
-}
 
 async function read(losses: Tensors): Promise<StepResult> {
   const values = Object.entries(losses).map(async ([name, loss]) => [name, (await loss.data())[0]] as const);

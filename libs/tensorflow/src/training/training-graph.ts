@@ -1,15 +1,12 @@
 /**
- * A training step that owes nothing to our gradient rules: the inference graph in training mode, losses, the
- * gradients that TensorFlow finds by itself, and SGD with momentum and weight decay as PyTorch defines it
- * (m = momentum m + g + decay w, then w = w - rate m). The same step as `compileTraining` writes as one graph,
- * and like that one without a state of its own: the same tensors in, the same tensors out.
+ * A training step that owes nothing to our gradient rules: the inference graph in training mode, losses, and the
+ * gradients that TensorFlow finds by itself. The same step as `compileTraining` writes as one graph, and like that one
+ * without a state of its own: the same tensors in, the same tensors out.
  */
 import {
   inferShapes,
   ModelError,
-  momentumOf,
   parametersOf,
-  tensorF32,
   type Graph,
   type LossSpec,
   type Tensor,
@@ -33,8 +30,10 @@ export type Tensors = Readonly<Record<string, TfTensor>>;
 
 /** Tensors that whoever asked for the step disposes. */
 export type StepOutcome = {
-  /** Weights, running moments and momenta after the step. */
-  readonly state: Tensors;
+  /** By weight. */
+  readonly gradients: Tensors;
+  /** The next running moments. */
+  readonly moments: Tensors;
   /** Scalars by the losses' names, without their weights. */
   readonly losses: Tensors;
 };
@@ -43,9 +42,9 @@ export class TrainingGraph {
   readonly #tf: TF;
   readonly #graph: Graph;
   readonly #spec: TrainingSpec;
-  readonly #weights: readonly Weight[];
+  readonly weights: readonly Weight[];
   readonly #outputs: readonly string[];
-  /** Weights, running moments and momenta before the first step. */
+  /** Weights and running moments before the first step. */
   readonly initial: ReadonlyMap<string, Tensor>;
   /** Dimensions of one sample of a loss's target, by the loss's name. */
   readonly targetDims: ReadonlyMap<string, readonly number[]>;
@@ -65,7 +64,7 @@ export class TrainingGraph {
     const read = new Set(neededNodes(graph, new Set(), this.#outputs).flatMap((node) => node.inputs));
     for (const { name } of weights)
       if (!read.has(name)) throw new ModelError('invalid', 'no loss depends on it', name);
-    this.#weights = weights;
+    this.weights = weights;
     this.targetDims = new Map(
       spec.losses.map(({ name, kind, output }) => {
         const dims = shapes.get(output)?.dims;
@@ -74,13 +73,7 @@ export class TrainingGraph {
       }),
     );
     const own = [...weights.map(({ name }) => name), ...moments];
-    this.initial = new Map([
-      ...own.map((name) => [name, graph.initializers.get(name)!] as const),
-      ...weights.map(({ name, dims }) => {
-        const size = dims.reduce((a, n) => a * n, 1);
-        return [momentumOf(name), tensorF32(dims, new Float32Array(size))] as const;
-      }),
-    ]);
+    this.initial = new Map(own.map((name) => [name, graph.initializers.get(name)!]));
   }
 
   /**
@@ -88,7 +81,7 @@ export class TrainingGraph {
    * @param feeds the spec's input [N, channels, height, width], and every loss's target and mask [N], by the names
    *   that the spec gives them
    */
-  step(state: Tensors, feeds: Tensors, learningRate: number): StepOutcome {
+  step(state: Tensors, feeds: Tensors): StepOutcome {
     const tf = this.#tf;
     // Differentiating disposes what its function makes. What is wanted beside the gradients is kept through it.
     const kept: TfTensor[] = [];
@@ -98,13 +91,10 @@ export class TrainingGraph {
     };
     try {
       return tf.tidy(() => {
-        const { losses, moved, gradients } = this.#differentiate(state, feeds, keep);
-        const updated = this.#weights.map((weight, i) =>
-          this.#update(weight, state, gradients[i], learningRate),
-        );
+        const { losses, moments, gradients } = this.#differentiate(state, feeds, keep);
         const cloned = (tensors: Tensors): Tensors =>
           Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, tf.clone(tensor)]));
-        return { state: Object.assign({}, cloned(moved), ...updated) as Tensors, losses: cloned(losses) };
+        return { gradients, moments: cloned(moments), losses: cloned(losses) };
       });
     } finally {
       tf.dispose(kept);
@@ -114,11 +104,11 @@ export class TrainingGraph {
   #differentiate(state: Tensors, feeds: Tensors, keep: (tensor: TfTensor) => TfTensor) {
     const tf = this.#tf;
     const losses: Record<string, TfTensor> = {};
-    const moved: Record<string, TfTensor> = {};
+    const moments: Record<string, TfTensor> = {};
     const BatchNormalization = batchStatistics((name, next) => {
-      moved[name] = keep(next);
+      moments[name] = keep(next);
     });
-    const names = this.#weights.map(({ name }) => name);
+    const names = this.weights.map(({ name }) => name);
     const total = (...weights: TfTensor[]): TfTensor => {
       const trained = Object.fromEntries(weights.map((weight, i) => [names[i], weight]));
       const known = { ...state, ...trained, [this.#spec.input]: feeds[this.#spec.input] };
@@ -130,8 +120,9 @@ export class TrainingGraph {
         }),
       );
     };
-    const gradients = tf.grads(total)(names.map((name) => state[name]));
-    return { losses, moved, gradients };
+    const found = tf.grads(total)(names.map((name) => state[name]));
+    const gradients = Object.fromEntries(names.map((name, i) => [name, found[i]]));
+    return { losses, moments, gradients };
   }
 
   /** The mean over the samples whose mask is 1, and 0 where there are none. */
@@ -140,14 +131,5 @@ export class TrainingGraph {
     const mask = feeds[loss.mask];
     const perSample = PER_SAMPLE[loss.kind](tf, output, feeds[loss.target]);
     return tf.div(tf.sum(tf.mul(perSample, mask)), tf.maximum(tf.sum(mask), 1));
-  }
-
-  #update({ name, decays }: Weight, state: Tensors, gradient: TfTensor, learningRate: number): Tensors {
-    const tf = this.#tf;
-    const { momentum, weightDecay } = this.#spec.optimiser;
-    const weight = state[name];
-    const pull = decays ? tf.add(gradient, tf.mul(weight, weightDecay)) : gradient;
-    const velocity = tf.add(tf.mul(state[momentumOf(name)], momentum), pull);
-    return { [momentumOf(name)]: velocity, [name]: tf.sub(weight, tf.mul(velocity, learningRate)) };
   }
 }

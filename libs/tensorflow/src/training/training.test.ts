@@ -4,20 +4,24 @@ import {
   compileTraining,
   GraphBuilder,
   initialState,
-  LEARNING_RATE,
+  gradientOf,
   lossOf,
   ModelError,
+  modelOf,
   nextOf,
   tensorF32,
-  type Tensor,
   type TrainingSpec,
 } from '@facet/onnx';
 import {
-  averageResults,
-  averageStates,
+  layoutOf,
+  nextState,
+  optimiserOf,
   splitBatch,
   type StepResult,
+  type TrainerState,
   type TrainingBatch,
+  type Updating,
+  withInitialMemory,
 } from '@facet/learning';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -45,7 +49,7 @@ const RATE = 0.05;
 /** The pure JavaScript backend is slow; other work may share the machine. */
 const TIMEOUT_MS = 180_000;
 
-const OPTIMISER = { kind: 'sgd', momentum: 0.9, weightDecay: 0.01 } as const;
+const SGD: Updating = { optimiser: { kind: 'sgd', momentum: 0.9, nesterov: false, weightDecay: 0.01 } };
 
 const KINDS = {
   classes: 'cross-entropy',
@@ -65,7 +69,6 @@ const specOf = ({ input, facets, logits }: MultitaskNetwork): TrainingSpec => ({
     mask: `mask.${name}`,
     weight: 1 / (i + 1),
   })),
-  optimiser: OPTIMISER,
 });
 
 /** Targets of every loss; some samples take no part in some of them, and none in the last one. */
@@ -111,42 +114,48 @@ beforeAll(async () => {
   await tf.setBackend('cpu');
 });
 
-const upload = (state: ReadonlyMap<string, Tensor>): Record<string, tf.Tensor> =>
+const upload = (state: TrainerState): Record<string, tf.Tensor> =>
   Object.fromEntries(
     [...state].map(([name, { dims, data }]) => [name, tf.tensor(data as Float32Array, [...dims])]),
   );
 
 it.each(SMALL_BACKBONES)(
-  'a step of %s equals the graph that @facet/onnx compiles: losses, weights, momenta and moments, step by step',
+  'a step of %s equals the graph that @facet/onnx compiles: losses, gradients and running moments, step by step',
   async (backbone) => {
     const size = SIZES[backbone];
     const network = buildMultitask({ backbone, size, channels: 3, facets: AUXILIARY_FACETS, seed: 5 });
     const spec = specOf(network);
     const depth = network.model.graph.outputs.find(({ name }) => name === 'depth')!;
     const compiled = compileTraining(network.model, spec);
-    const session = await sessionOf(compiled.graph);
+    const session = await sessionOf(compiled.model.graph);
     const training = new TrainingGraph(tf, network.model.graph, spec);
+    const layout = layoutOf(compiled);
     expect(training.initial).toEqual(initialState(network.model, compiled));
-    let state: Record<string, Fed> = Object.fromEntries(
-      [...training.initial].map(([name, { dims, data }]) => [name, { dims, data: data as Float32Array }]),
-    );
-    let here: Readonly<Record<string, tf.Tensor>> = upload(training.initial);
+    let state = withInitialMemory(layout, optimiserOf(SGD), training.initial);
 
-    for (let i = 0; i < STEPS; i++) {
-      const feeds = batch(spec, Number(depth.dims[2]), i);
-      const rate = { dims: [], data: Float32Array.of(RATE) };
-      const expected = await runSession(session, { ...feeds, ...state, [LEARNING_RATE]: rate });
-      const outcome = training.step(here, onDevice(feeds), RATE);
+    for (let step = 0; step < STEPS; step++) {
+      const feeds = batch(spec, Number(depth.dims[2]), step);
+      const fed = [...state].map(([name, { dims, data }]) => [name, { dims, data: data as Float32Array }]);
+      const expected = await runSession(session, { ...feeds, ...Object.fromEntries(fed) });
+      const outcome = training.step(upload(state), onDevice(feeds));
       for (const { name } of spec.losses) {
         const [loss] = expected[lossOf(name)].data as Float32Array;
         expect(outcome.losses[name].dataSync()[0]).toBeCloseTo(loss, 4);
       }
-      here = outcome.state;
-      state = Object.fromEntries(Object.keys(state).map((name) => [name, expected[nextOf(name)]]));
-      for (const name of Object.keys(state)) {
-        const difference = largestDifference(here[name].dataSync(), state[name].data as Float32Array);
-        expect(difference, `${name} after step ${i + 1}`).toBeLessThan(1e-4);
+      const given = new Float32Array(layout.partSize);
+      for (const { name, offset } of layout.weights) {
+        const gradient = expected[gradientOf(name)].data as Float32Array;
+        given.set(gradient, offset);
+        const difference = largestDifference(outcome.gradients[name].dataSync(), gradient);
+        const scale = Math.max(1, ...gradient.map(Math.abs));
+        expect(difference / scale, `${name} in step ${step + 1}`).toBeLessThan(1e-4);
       }
+      for (const { name, offset } of layout.moments) {
+        const moment = expected[nextOf(name)].data as Float32Array;
+        given.set(moment, offset);
+        expect(largestDifference(outcome.moments[name].dataSync(), moment), name).toBeLessThan(1e-4);
+      }
+      state = nextState(layout, SGD, state, [given], { learningRate: RATE, step });
     }
   },
   TIMEOUT_MS,
@@ -161,7 +170,7 @@ it('names a weight that no loss reaches', () => {
   const losses = [
     { name: 'l', kind: 'mean-squared-error', output: 'used', target: 't', mask: 'm', weight: 1 },
   ] as const;
-  const small: TrainingSpec = { input: 'x', channels: 1, height: 1, width: 1, losses, optimiser: OPTIMISER };
+  const small: TrainingSpec = { input: 'x', channels: 1, height: 1, width: 1, losses };
   expect(() => new TrainingGraph(tf, b.build('g'), small)).toThrow(ModelError);
   expect(() => new TrainingGraph(tf, b.build('g'), small)).toThrow(/idle.weight: no loss/);
 });
@@ -183,7 +192,6 @@ describe('the trainer', () => {
   const small: TrainingSpec = {
     input: 'pixels',
     channels: 3,
-    optimiser: OPTIMISER,
     height: 8,
     width: 8,
     losses: [{ name: 'live', kind, output: 'live', target: 'target', mask: 'mask', weight: 1 }],
@@ -196,8 +204,8 @@ describe('the trainer', () => {
     masks: { live: Float32Array.of(1, 1, 0, 1) },
   });
   const total = ({ losses }: StepResult): number => losses['live'];
-  const open = (): TensorFlowTrainer => new TensorFlowTrainer(tf, graph, small);
-  const OPTIONS = { learningRate: RATE };
+  const open = (updating = SGD): TensorFlowTrainer => new TensorFlowTrainer(tf, graph, small, updating);
+  const OPTIONS = { learningRate: RATE, step: 0 };
 
   it('makes the losses smaller, and goes on from a state that was read', async () => {
     const trainer = open();
@@ -211,25 +219,35 @@ describe('the trainer', () => {
     await Promise.all([trainer.close(), again.close()]);
   });
 
-  it('averages the states of the parts', async () => {
+  it('moves the weights by the mean gradient of the parts, clipped', async () => {
     const whole = labelled(1, 2);
-    const trainer = open();
+    const updating: Updating = { ...SGD, clipNorm: 0.05 };
+    const trainer = open(updating);
+    const before = await trainer.state();
     const result = await trainer.step(whole, OPTIONS);
-    const parts = await Promise.all(
-      splitBatch(whole).map(async (part) => {
-        const alone = open();
-        const result = await alone.step(part, OPTIONS);
-        const state = await alone.state();
-        await alone.close();
-        return { result, state };
+    const training = new TrainingGraph(tf, graph, small);
+    const layout = layoutOf(compileTraining(modelOf(graph), small));
+    const outcomes = splitBatch(whole).map(({ pixels, targets, masks }) =>
+      training.step(upload(before), {
+        pixels: tf.tensor(pixels, [2, 3, 8, 8]),
+        target: tf.tensor1d(Int32Array.from(targets['live'], Number), 'int32'),
+        mask: tf.tensor1d(masks['live']),
       }),
     );
-    expect(total(result)).toBeCloseTo(total(averageResults(parts.map((part) => part.result))), 5);
-    const expected = averageStates(parts.map(({ state }) => state));
+    const parts = outcomes.map(({ gradients, moments }) => {
+      const given = new Float32Array(layout.partSize);
+      for (const { name, offset } of layout.weights) given.set(gradients[name].dataSync(), offset);
+      for (const { name, offset } of layout.moments) given.set(moments[name].dataSync(), offset);
+      return given;
+    });
+    const losses = outcomes.map(({ losses: { live } }) => live.dataSync()[0]);
+    expect(total(result)).toBeCloseTo((losses[0] + losses[1]) / 2, 5);
+    const expected = nextState(layout, updating, before, parts, OPTIONS);
     for (const [name, { data }] of await trainer.state())
-      expect(largestDifference(data as Float32Array, expected.get(name)!.data as Float32Array)).toBeLessThan(
-        1e-6,
-      );
+      expect(
+        largestDifference(data as Float32Array, expected.get(name)!.data as Float32Array),
+        name,
+      ).toBeLessThan(1e-6);
     await trainer.close();
   });
 
