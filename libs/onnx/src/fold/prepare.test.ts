@@ -215,3 +215,55 @@ describe('MaxPool behind Relu', () => {
     expect((await prepared(image, build, options)).ops.slice(0, 2)).toEqual(['Relu', 'MaxPool']);
   });
 });
+
+describe('LayerNormalization written out', () => {
+  const tokens: Inputs = new Map([['x', [N, 5, 8]]]);
+  const constant = (b: GraphBuilder, seed: number): string =>
+    b.constant(tensorF32([8], Float32Array.from(noise(8, seed))));
+  const written = (b: GraphBuilder, square: (centred: string) => string, axis = -1): string => {
+    const mean = b.node('ReduceMean', ['x', b.i64([axis])]);
+    const centred = b.node('Sub', ['x', mean], {}, 'centred');
+    const variance = b.node('ReduceMean', [square(centred), b.i64([axis])]);
+    const deviation = b.node('Sqrt', [b.node('Add', [variance, b.f32(1e-3)])]);
+    const scaled = b.node('Mul', [b.node('Div', [centred, deviation]), constant(b, 3)]);
+    return b.node('Add', [scaled, constant(b, 4)]);
+  };
+  const power = (b: GraphBuilder) => (centred: string) => b.node('Pow', [centred, b.f32(2)]);
+
+  it('becomes one operator', async () => {
+    const one = await prepared(tokens, (b) => written(b, power(b)));
+    expect(one.ops).toEqual(['LayerNormalization']);
+    const other = await prepared(tokens, (b) => written(b, (centred) => b.node('Mul', [centred, centred])));
+    expect(other.ops).toEqual(['LayerNormalization']);
+  });
+
+  it.each<[string, (b: GraphBuilder) => readonly string[], PrepareOptions?]>([
+    ['something inside is read elsewhere', (b) => [written(b, power(b)), b.node('Neg', ['centred'])]],
+    ['something inside is kept', (b) => [written(b, power(b))], { keep: new Set(['centred']) }],
+    ['it is over another axis', (b) => [written(b, power(b), 1)]],
+    ['it is no square', (b) => [written(b, (centred) => b.node('Abs', [centred]))]],
+  ])('stays where %s', async (_, build, options) => {
+    expect((await prepared(tokens, build, options)).ops).not.toContain('LayerNormalization');
+  });
+});
+
+describe('Softmax behind a mask', () => {
+  const scores: Inputs = new Map([['x', [N, 3, 4]]]);
+  const masked = (b: GraphBuilder, value: number): string => {
+    const mask = b.constant(tensorF32([3, 4], [0, 0, value, value, 0, 0, 0, value, value, 0, 0, 0]));
+    return b.node('Softmax', [b.node('Add', ['x', mask])]);
+  };
+
+  it('gives out zeros instead of numbers without a leading one', async () => {
+    const { ops, model } = await prepared(scores, (b) => masked(b, -100));
+    expect(ops).toEqual(['Add', 'Softmax', 'HardSigmoid']);
+    const results = await withSession(model, (run) => run(feedsFor(scores, 2)));
+    const [probabilities] = Object.values(results).map(({ data }) => data as Float32Array);
+    expect(probabilities.filter((p) => p === 0).length).toBe(8);
+    expect(probabilities.every((p) => p === 0 || p > 1e-3)).toBe(true);
+  });
+
+  it('stays as it is behind a bias', async () => {
+    expect((await prepared(scores, (b) => masked(b, -10))).ops).toEqual(['Add', 'Softmax']);
+  });
+});

@@ -11,6 +11,8 @@ import { inFloat } from '../quantised/in-float.js';
 import { DEFAULT_LIMITS, infer, inferShapes, type Limits, type Tracking } from '../shapes/infer.js';
 import { foldBatchNorms } from './batch-norm.js';
 import { foldConstants } from './constants.js';
+import { joinLayerNorms } from './layer-norm.js';
+import { flushMasked } from './masked-softmax.js';
 import { removePassing } from './passing.js';
 import { poolFirst } from './pool-first.js';
 import { settleTargets } from './targets.js';
@@ -65,6 +67,8 @@ export function prepare(
   graph = removePassing(graph, shapes, pinned);
   graph = foldBatchNorms(graph, shapes, pinned);
   graph = poolFirst(graph, pinned);
+  graph = joinLayerNorms(graph, shapes, pinned);
+  graph = flushMasked(graph);
   graph = withoutDead(graph, pinned);
   return { model: { ...model, graph }, shapes: inferShapes(graph, inputs, limits) };
 }

@@ -3,6 +3,8 @@
  * the runtime fuse the activation into the convolution before it; masks are a steep HardSigmoid, which is one
  * pass and faster than a comparison followed by a selection.
  */
+import { float } from '../builder.js';
+import { flushes } from '../graph-tools/flush.js';
 import { above } from './blocked.js';
 import type { Rule, RuleContext } from './rule.js';
 import { scale, sumTo } from './tensors.js';
@@ -64,13 +66,15 @@ const tanh: Rule = times((c) => oneMinus(c, c.emit('Mul', [c.output, c.output]))
 const softplus: Rule = times((c) => c.emit('Sigmoid', [c.inputs[0]]));
 
 /** `alpha` where the output lies strictly between 0 and 1, else 0. */
-const hardSigmoid: Rule = times((c) => {
+const hardSigmoid: Rule = (c) => {
+  if (flushes(c.node)) return [c.gradient];
   const inside = c.emit('And', [
     c.emit('Greater', [c.output, c.builder.f32(0)]),
     c.emit('Less', [c.output, c.builder.f32(1)]),
   ]);
-  return c.emit('Where', [inside, c.builder.f32(c.float('alpha', 0.2)), c.builder.f32(0)]);
-});
+  const slope = c.emit('Where', [inside, c.builder.f32(c.float('alpha', 0.2)), c.builder.f32(0)]);
+  return [c.emit('Mul', [c.gradient, slope])];
+};
 
 /** y = x clip(x/6 + 1/2, 0, 1): x/3 + 1/2 within (-3, 3), 0 below, 1 above. */
 const hardSwish: Rule = times((c) => {
@@ -84,18 +88,20 @@ const hardSwish: Rule = times((c) => {
 const gelu: Rule = times((c) => {
   const [x] = c.inputs;
   const b = c.builder;
-  const square = c.emit('Mul', [x, x]);
   if (c.text('approximate', 'none') === 'tanh') {
     const k = Math.sqrt(2 / Math.PI);
+    const square = c.emit('Mul', [x, x]);
     const inner = c.emit('Add', [scale(b, square, 0.044715 * k), b.f32(k)]);
     const t = c.emit('Tanh', [c.emit('Mul', [x, inner])]);
     const slope = c.emit('Add', [scale(b, square, 0.5 * 3 * 0.044715 * k), b.f32(0.5 * k)]);
     const bend = c.emit('Mul', [c.emit('Mul', [x, slope]), oneMinus(c, c.emit('Mul', [t, t]))]);
     return c.emit('Add', [c.emit('Add', [scale(b, t, 0.5), b.f32(0.5)]), bend]);
   }
-  const erf = c.emit('Erf', [scale(b, x, Math.SQRT1_2)]);
-  const cumulative = c.emit('Add', [scale(b, erf, 0.5), b.f32(0.5)]);
-  const density = scale(b, c.emit('Exp', [scale(b, square, -0.5)]), 1 / Math.sqrt(2 * Math.PI));
+  const root = scale(b, x, Math.SQRT1_2);
+  // A ramp that never reaches its bounds: one pass instead of two.
+  const cumulative = c.emit('HardSigmoid', [c.emit('Erf', [root])], { alpha: float(0.5), beta: float(0.5) });
+  const halfSquare = c.emit('Mul', [root, root]);
+  const density = c.emit('Exp', [c.emit('Sub', [b.f32(-0.5 * Math.log(2 * Math.PI)), halfSquare])]);
   return c.emit('Add', [cumulative, c.emit('Mul', [x, density])]);
 });
 

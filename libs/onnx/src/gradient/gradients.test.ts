@@ -166,6 +166,70 @@ describe('appendGradients', () => {
   });
 });
 
+describe('parts of a tensor', () => {
+  const appended = (build: (b: GraphBuilder) => string): string[] => {
+    const b = new GraphBuilder();
+    b.input('x', 'float32', ['N', 6]);
+    const y = build(b);
+    const graph = b.build('case');
+    const shapes = inferShapes(graph, new Map([['x', [{ perSample: 1 }, 6]]]));
+    appendGradients(b, graph, shapes, new Map([[y, y]]), ['x']);
+    const nodes = b.build('gradient').nodes.slice(graph.nodes.length);
+    return nodes.map((node) => node.op).filter((op) => ['Pad', 'Sum', 'Add', 'Concat'].includes(op));
+  };
+  const slice = (b: GraphBuilder, from: number, to: number): string =>
+    b.node('Slice', ['x', b.i64([from]), b.i64([to]), b.i64([1])]);
+
+  it('are joined where they tile it', () => {
+    const roll = appended((b) => b.node('Concat', [slice(b, 2, 6), slice(b, 0, 2)], { axis: 1 }));
+    // The pads are still there, but nothing reads them.
+    expect(roll.at(-1)).toBe('Concat');
+  });
+
+  it.each([
+    ['overlap', 0, 3, 2, 6],
+    ['leave elements out', 0, 2, 3, 6],
+    ['do not reach the end', 0, 3, 3, 5],
+  ])('are summed where they %s', async (_, a, b, c, d) => {
+    const gradient = await gradientOfSum([1, 6], noise(6, 1), (builder) => {
+      builder.node('Slice', ['x', builder.i64([a]), builder.i64([b]), builder.i64([1])], {}, 'first');
+      builder.node('Slice', ['x', builder.i64([c]), builder.i64([d]), builder.i64([1])], {}, 'second');
+      return builder.node('Concat', ['first', 'second'], { axis: 1 });
+    });
+    const counts = Array.from({ length: 6 }, (__, i) => Number(i >= a && i < b) + Number(i >= c && i < d));
+    expect([...gradient]).toEqual(counts);
+  });
+
+  it('are put where they were', async () => {
+    const x = noise(6, 1);
+    const gradient = await gradientOfSum([1, 6], x, (b) => {
+      const rolled = b.node('Concat', [slice(b, 2, 6), slice(b, 0, 2)], { axis: 1 });
+      return b.node('Mul', [rolled, b.constant(tensorF32([1, 6], [1, 2, 3, 4, 5, 6]))]);
+    });
+    expect([...gradient]).toEqual([5, 6, 1, 2, 3, 4]);
+  });
+});
+
+describe('a function written out in several operators', () => {
+  it('gives the gradients of tensors inside it too', async () => {
+    const b = new GraphBuilder();
+    b.input('x', 'float32', ['N', 4]);
+    b.node('Erf', [b.node('Div', ['x', b.f32(Math.SQRT2)])], {}, 'erf');
+    const product = b.node('Mul', ['x', b.node('Add', ['erf', b.f32(1)])]);
+    b.node('Mul', [product, b.f32(0.5)], {}, 'y');
+    const graph = b.build('case');
+    const shapes = inferShapes(graph, new Map([['x', [{ perSample: 1 }, 4]]]));
+    const full = new GraphBuilder(graph);
+    const seed = full.constant(tensorF32([1, 4], [1, 1, 1, 1]));
+    const gradients = appendGradients(full, graph, shapes, new Map([['y', seed]]), ['x', 'erf']);
+    for (const name of ['x', 'erf']) full.output(gradients.get(name)!, 'float32', ['N', 4], `d_${name}`);
+    const x = Float32Array.of(-2, -0.5, 0.5, 2);
+    const result = await run(modelOf(full.build('gradient')), { x: { dims: [1, 4], data: x } });
+    x.forEach((value, i) => expect(result['d_erf'].data[i]).toBeCloseTo(value / 2, 6));
+    expect(result['d_x'].data[0] + result['d_x'].data[3]).toBeCloseTo(1, 6);
+  });
+});
+
 describe('an operator without a gradient', () => {
   const b = new GraphBuilder();
   b.input('x', 'float32', ['N', 4]);

@@ -6,9 +6,10 @@
 import { GraphBuilder } from '../builder.js';
 import { ModelError } from '../errors.js';
 import type { Graph, Node, Shapes } from '../graph.js';
+import { compounds } from './compounds.js';
+import { summed } from './placed.js';
 import { type Rule, RuleContext } from './rule.js';
 import { RULES } from './rules.js';
-import { addAll } from './tensors.js';
 
 /**
  * Appends the gradients of a scalar with respect to the tensors `wrt` (inputs, intermediate tensors or
@@ -35,11 +36,13 @@ export function appendGradients(
   const total = (tensor: string): string | undefined => {
     const parts = contributions.get(tensor);
     if (parts === undefined) return undefined;
-    const sum = addAll(builder, parts);
+    const sum = summed(builder, parts);
     contributions.set(tensor, [sum]);
     return sum;
   };
-  for (const node of graph.nodes.toReversed()) {
+  const joined = compounds(graph, new Set(wrt));
+  for (const written of graph.nodes.toReversed()) {
+    const node = joined.get(written) ?? written;
     const wanted = node.inputs.map((input) => depends.has(input));
     if (!wanted.some(Boolean) || !node.outputs.some((output) => contributions.has(output))) continue;
     const gradients = node.outputs.map(total);

@@ -1,13 +1,14 @@
 /** Gradients of operators that select, join or surround parts of a tensor. */
+import { placed } from './placed.js';
 import type { Rule, RuleContext } from './rule.js';
 import { addAll, contract, pad, range, reshape } from './tensors.js';
 
 /** Puts a part back to `start` along an axis of the input, zeros around it. */
-function placed(c: RuleContext, part: string, axis: number, start: number, length: number): string {
+function atStart(c: RuleContext, part: string, axis: number, start: number, length: number): string {
   const dims = c.dims(c.inputs[0]);
   const none = dims.map(() => 0);
   const size = c.size(c.inputs[0], axis);
-  return pad(c.builder, part, none.with(axis, start), none.with(axis, size - start - length));
+  return placed(c.builder, part, dims, none.with(axis, start), none.with(axis, size - start - length));
 }
 
 /** The part of a tensor from `start` on along an axis. */
@@ -32,7 +33,7 @@ const split: Rule = (c) => {
   const parts = c.gradients.flatMap((g, i) => {
     const length = c.size(c.node.outputs[i], axis);
     start += length;
-    return g === undefined ? [] : [placed(c, g, axis, start - length, length)];
+    return g === undefined ? [] : [atStart(c, g, axis, start - length, length)];
   });
   return [addAll(c.builder, parts)];
 };
@@ -73,7 +74,7 @@ const slice: Rule = (c) => {
     }
     end[axis] = size - begin[axis] - length * stride;
   });
-  return [pad(b, gradient, begin, end)];
+  return [placed(b, gradient, dims, begin, end)];
 };
 
 const reversed = (c: RuleContext, tensor: string, axis: number, length: number): string =>
@@ -102,7 +103,7 @@ const gather: Rule = (c) => {
   const flat = [...dims.slice(0, axis), indices.length, ...dims.slice(axis + 1)];
   const gradient = c.dims(index).length === 1 ? c.gradient : reshape(b, c.gradient, c.dims(c.output), flat);
   if (indices.every((at, i) => at === indices[0] + i))
-    return [placed(c, gradient, axis, indices[0], indices.length)];
+    return [atStart(c, gradient, axis, indices[0], indices.length)];
   if (indices.length === size && new Set(indices).size === size)
     return [c.emit('Gather', [gradient, b.i64(range(size).map((at) => indices.indexOf(at)))], { axis })];
   return [contract(b, gradient, dims.length, axis, selection(indices, size))];

@@ -1,6 +1,7 @@
 /** Every rule against central differences: one table, and long for it; a row per operator and per form with code of its own. */
 import { describe, expect, it } from 'vitest';
 import { float, tensorF32, tensorI64, type GraphBuilder } from '../builder.js';
+import { FLUSH } from '../graph-tools/flush.js';
 import { gradientError, weight, type Case } from './differences.fixture.js';
 import { RULES } from './rules.js';
 
@@ -202,7 +203,35 @@ const ROWS: readonly Row[] = [
   unary('Softplus'),
   unary('HardSigmoid', wide, { alpha: 0.4, beta: 0.45 }),
   unary('HardSwish', (v) => 4.1 * v),
+  [
+    'HardSigmoid that only flushes',
+    {
+      inputs: { x: [2, 5] },
+      map: (v) => 0.5 + 0.4 * v,
+      build: (b) => b.node(FLUSH.op, ['x'], FLUSH.attributes),
+    },
+  ],
   unary('Gelu', wide, {}, 20),
+  ...(
+    [
+      ['half last', (b, x, sum) => b.node('Mul', [b.node('Mul', [x, sum]), b.f32(0.5)])],
+      ['half first', (b, x, sum) => b.node('Mul', [b.node('Mul', [b.f32(0.5), x]), sum])],
+      ['half of the sum', (b, x, sum) => b.node('Mul', [x, b.node('Mul', [sum, b.f32(0.5)])])],
+      ['not quite', (b, x, sum) => b.node('Mul', [b.node('Mul', [x, sum]), b.f32(0.4)])],
+    ] satisfies [string, (b: GraphBuilder, x: string, sum: string) => string][]
+  ).map(([form, product]): Row => [
+    `Gelu written out, ${form}`,
+    {
+      inputs: { x: [2, 3, 4] },
+      map: wide,
+      build: (b) => {
+        const x = b.node('Add', ['x', b.f32(0.3)]);
+        const root = form === 'half first' ? ['Mul', Math.SQRT1_2] : ['Div', Math.SQRT2];
+        const erf = b.node('Erf', [b.node(root[0] as string, [x, b.f32(root[1] as number)])]);
+        return product(b, x, b.node('Add', [erf, b.f32(1)]));
+      },
+    },
+  ]),
   unary('Gelu', wide, { approximate: 'tanh' }, 20),
   unary('Mish', wide),
   unary('Softmax'),
@@ -334,6 +363,15 @@ const ROWS: readonly Row[] = [
       build: (b) => b.node('InstanceNormalization', ['x', 's', 't'], { epsilon: 1e-2 }),
     },
   ],
+  ...[-1, 1].map((axis): Row => [
+    `LayerNormalization that gives out its statistics, from axis ${axis}`,
+    {
+      inputs: { x: [2, 3, 4] },
+      constants: { s: axis === 1 ? weight(3, 4) : weight(4) },
+      map: (v) => v + 2,
+      build: (b) => b.nodes('LayerNormalization', ['x', 's'], { axis, epsilon: 1e-2 }, ['y', 'm', 'i'])[0],
+    },
+  ]),
   ...[-1, 1].map((axis): Row => [
     `LayerNormalization from axis ${axis}`,
     {
