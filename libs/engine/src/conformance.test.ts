@@ -56,11 +56,13 @@ const rounded = small(['N', 2], (b, map) => {
   return b.node('MatMul', [flat(b, b.node('Div', [steps, b.f32(64)])), weights(b, 96, 2)]);
 });
 
+/** The same without its texture tensor. */
+const untextured = <T extends object>(given: T): Omit<T, 'texture'> =>
+  Object.fromEntries(Object.entries(given).filter(([name]) => name !== 'texture')) as Omit<T, 'texture'>;
+
 const bare = (output: ModelOutput, model: Model): AttackSource => {
-  const { texture: _, ...source } = sourceOf({ output, facets: {} }, model) as ReturnType<typeof sourceOf> & {
-    texture?: string;
-  };
-  const { texture: __, ...manifest } = source.manifest;
+  const source = untextured(sourceOf({ output, facets: {} }, model));
+  const manifest = untextured(source.manifest);
   const { input } = manifest;
   return {
     ...source,
