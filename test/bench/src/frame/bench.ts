@@ -5,6 +5,7 @@ import { NoPeer } from '../peers/python.js';
 import type { BenchReport, Check, Finding, Machine } from './findings.js';
 import type { Tools } from './part.js';
 import type { Selected } from './select.js';
+import { lineOf } from './table.js';
 
 export interface Outcome {
   readonly report: BenchReport;
@@ -45,7 +46,10 @@ export async function runCases(
       const of = { bench: part.name, case: name };
       tools.log(`${part.name} ${name}`);
       try {
-        for await (const finding of part.run(name, tools)) collect(found, of, finding);
+        for await (const finding of part.run(name, tools)) {
+          collect(found, of, finding);
+          tools.log(`  ${lineOf(finding)}`);
+        }
       } catch (error) {
         if (error instanceof NoPeer) found.skipped.push({ ...of, reason: error.message });
         else failures.push(`${part.name} ${name}: ${error instanceof Error ? error.stack : String(error)}`);

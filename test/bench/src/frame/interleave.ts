@@ -28,7 +28,7 @@ export interface Pace {
 }
 
 /** Short enough to find a quiet moment for a case, long enough for a steady median. */
-const PACE: Pace = { minimum: 5, budgetMs: 25_000, maximum: 31, now: () => performance.now() };
+const PACE: Pace = { minimum: 5, budgetMs: 15_000, maximum: 31, now: () => performance.now() };
 
 /** Runs and times work of this process. */
 export async function timed(work: () => Promise<unknown>): Promise<Required<Sample>> {

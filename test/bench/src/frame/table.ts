@@ -1,5 +1,5 @@
 /** Findings as people read them. */
-import type { BenchReport, Check, Comparison } from './findings.js';
+import type { BenchReport, Check, Comparison, Finding } from './findings.js';
 
 const number = (value: number | null): string =>
   value === null
@@ -51,6 +51,17 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
         .trimEnd(),
     )
     .join('\n');
+}
+
+/** What is shown while the rest is still measured. */
+export function lineOf(finding: Finding): string {
+  if ('skip' in finding) return `skipped: ${finding.skip.reason}`;
+  if ('check' in finding) {
+    const { subject, passed, figures } = finding.check;
+    return `${subject} ${passed ? 'passed' : 'FAILED'}: ${figuresOf(figures)}`;
+  }
+  const { subject, baseline, ratio, medianMs } = finding.comparison;
+  return `${subject}: ${number(medianMs)} ms, ${ratio.toFixed(2)} of ${baseline}`;
 }
 
 /** The whole report as text, without a line end after it. */
