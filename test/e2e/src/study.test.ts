@@ -13,7 +13,7 @@ features: [[], [depth]]
 seeds: [0, 1]
 dataset: { size: 16, samples: { train: 64, dev: 16, test: 16 } }
 recipe:
-  { epochs: 1, batch: 16, parts: 1, learningRate: 0.05, momentum: 0.9, weightDecay: 0, warmupSteps: 0 }
+  { epochs: 1, batch: 16, parts: 1, learningRate: 0.05, optimiser: { kind: sgd }, warmupSteps: 0 }
 plan:
   schema: facet.plan/v1
   extends: quick
