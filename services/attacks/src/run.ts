@@ -2,6 +2,7 @@
  * One shard of one cell: attack, store the 8-bit images, store how each was judged. Keys depend on the job alone and
  * the outcomes are written last, so a job that is repeated finds its result or writes the same one.
  */
+import { facetsOf } from '@facet/adversary';
 import { Dataset, loadFeatures, loadModel, loadPlan, shardIndices, writeOutcomes } from '@facet/catalog';
 import {
   DECISION_FACET,
@@ -98,6 +99,12 @@ export async function runAttack(
   const indices = shardIndices(plan, dataset.count('test'), shard);
   const samples = await inSpan('read samples', about, () => dataset.at('test', indices));
   const facet = cell.facet === DECISION_FACET ? undefined : cell.facet;
+  const { facets } = source.attacked;
+  const asked = facetsOf(
+    source.attacked,
+    facets.find((one) => one.facet === facet),
+    cell.objective,
+  );
   const request = {
     source,
     facet,
@@ -115,9 +122,7 @@ export async function runAttack(
     keys: samples.map((sample) => sample.key),
     labels: Uint8Array.from(samples, (sample) => (sample.labels.label === 'live' ? LIVE : SPOOF)),
     truth: Object.fromEntries(
-      source.attacked.facets
-        .filter((one) => facet === undefined || one.facet === facet)
-        .map((one) => [one.facet, samples.map((sample) => truthOf(one.facet, sample))]),
+      asked.map((one) => [one.facet, samples.map((sample) => truthOf(one.facet, sample))]),
     ),
   };
   const result = await inSpan('attack', about, () => engine.attack(request, { signal }));
