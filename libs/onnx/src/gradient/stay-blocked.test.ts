@@ -8,7 +8,7 @@ import { GraphBuilder, modelOf } from '../builder.js';
 import { writeModel } from '../file/index.js';
 import type { Dim, Graph } from '../graph.js';
 import { inferShapes } from '../shapes/index.js';
-import { above } from './blocked.js';
+import { above, below } from './blocked.js';
 import { noise, run, weight } from './differences.fixture.js';
 import { stayBlocked } from './stay-blocked.js';
 
@@ -61,6 +61,15 @@ describe('stayBlocked', () => {
     actual['y'].data.forEach((value, i) => expect(value).toBeCloseTo(expected['y'].data[i], 4));
     const [left, kept] = [await exits(before), await exits(after)];
     expect(kept).toBeLessThanOrEqual(Math.min(left, 1));
+  });
+
+  it('counts on a Clip that the runtime fuses into a convolution', async () => {
+    const { before, after } = graphOf((b, g) => {
+      const clipped = b.node('Clip', [conv(b, 'x'), b.f32(0), b.f32(6)]);
+      return conv(b, b.node('Mul', [b.node('Mul', [g, above(b, clipped)]), below(b, clipped, 6)]));
+    });
+    expect(after.nodes.length).toBe(before.nodes.length + 1);
+    expect(await exits(after)).toBeLessThanOrEqual(Math.min(await exits(before), 1));
   });
 
   it.each<[string, (b: GraphBuilder, g: string) => string]>([

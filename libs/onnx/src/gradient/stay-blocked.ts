@@ -12,6 +12,8 @@ import { inBlocks, scaleChannels } from './blocked.js';
 
 const ELEMENTWISE: ReadonlySet<string> = new Set(['Add', 'Sum', 'Mul']);
 const ACTIVATIONS: ReadonlySet<string> = new Set(['Relu', 'Sigmoid', 'Tanh', 'HardSigmoid']);
+/** Activations that stay in the blocks only as part of the convolution before them. */
+const FUSED: ReadonlySet<string> = new Set(['Clip', 'LeakyRelu']);
 const POOLS: ReadonlySet<string> = new Set(['MaxPool', 'AveragePool']);
 
 /** What ONNX Runtime can read from channels in fours, and pads to whole blocks. */
@@ -20,6 +22,7 @@ const inFours = (channels: Dim | undefined): channels is number =>
 
 class Layout {
   readonly #blocked = new Set<string>();
+  readonly #convolved = new Set<string>();
   readonly #readers: ReadonlyMap<string, readonly Node[]>;
   readonly #headed = new Map<string, boolean>();
 
@@ -55,7 +58,9 @@ class Layout {
 
   /** Notes what the node gives out, once it is known of its inputs. */
   follow(node: Node): void {
-    if (this.#staysBlocked(node)) this.#blocked.add(node.outputs[0]);
+    if (!this.#staysBlocked(node)) return;
+    this.#blocked.add(node.outputs[0]);
+    if (node.op === 'Conv') this.#convolved.add(node.outputs[0]);
   }
 
   enter(tensor: string): void {
@@ -74,6 +79,7 @@ class Layout {
       return node.inputs.every(
         (input) => this.isBlocked(input) && sameDims(this.#dims(input), this.#dims(first)),
       );
+    if (FUSED.has(node.op)) return this.#convolved.has(first) && this.#readers.get(first)?.length === 1;
     return ACTIVATIONS.has(node.op) && this.isBlocked(first);
   }
 
