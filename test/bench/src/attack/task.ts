@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { ModelManifest } from '@facet/contracts';
 import { encodePng } from '@facet/datasets';
 import { type AttackTask, share } from '@facet/engine';
+import { GraphBuilder, readModel, writeModel } from '@facet/onnx';
 import { Random } from '@facet/random';
 
 /** @param seed of the pixels, which are noise: what they show costs nothing */
@@ -18,7 +19,16 @@ async function pictures(n: number, side: number, seed: number): Promise<{ png: U
   );
 }
 
-/** PGD at 2/255 on the decision of a network with one input `input` and logits `logits`, whose class 0 is live. */
+/** A classifier with logits `logits` as a face model: its first two classes are live and spoof, [N, 2] in `live`. */
+export function decider(classifier: Uint8Array): Uint8Array {
+  const model = readModel(classifier);
+  const b = new GraphBuilder({ ...model.graph, outputs: [] });
+  b.node('Slice', ['logits', b.i64([0]), b.i64([2]), b.i64([1])], {}, 'live');
+  b.output('live', 'float32', ['N', 2]);
+  return writeModel({ ...model, graph: b.build(model.graph.name) });
+}
+
+/** PGD at 2/255 on the decision of a {@link decider}. */
 export async function attackTask(
   file: string,
   { side, batch, steps, seed }: { side: number; batch: number; steps: number; seed: number },
@@ -29,7 +39,7 @@ export async function attackTask(
     name: 'network',
     version: '1',
     input: { name: 'input', height: side, width: side, colour: 'rgb', white: 1 },
-    output: { kind: 'logits', name: 'logits', classes: 1000, live: [0] },
+    output: { kind: 'logits', name: 'live', classes: 2, live: [0] },
     facets: {},
   });
   const { input, output } = manifest;
