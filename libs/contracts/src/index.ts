@@ -14,3 +14,4 @@ export * from './search.js';
 export * from './study.js';
 export * from './taxonomy.js';
 export * from './training.js';
+export * from './transfer.js';

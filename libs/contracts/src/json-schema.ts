@@ -13,6 +13,7 @@ import { Report } from './report.js';
 import { DatasetManifest, FolderManifest } from './sample.js';
 import { Study, StudyReport } from './study.js';
 import { TrainingRecipe } from './training.js';
+import { TransferReport } from './transfer.js';
 
 /** Artifacts by the name of their schema; `outcome` and `score` are rows of Parquet files, the others JSON files. */
 export const ARTIFACTS = {
@@ -29,6 +30,7 @@ export const ARTIFACTS = {
   recipe: TrainingRecipe,
   study: Study,
   'study-report': StudyReport,
+  'transfer-report': TransferReport,
 } as const;
 
 /** A JSON Schema by artifact, under the names of {@link ARTIFACTS}. */

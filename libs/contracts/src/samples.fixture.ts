@@ -223,6 +223,24 @@ const RECIPE = {
   lossWeights: { live: 2 },
 };
 
+const TRANSFER = {
+  schema: 'facet.transfer-report/v1',
+  models: [{ ...REF, sha256: DIGEST, evaluation: 'net-0123456789abcdef', threshold: 0.5 }],
+  dataset: { ...REF, digest: DIGEST },
+  plan: PLAN,
+  matrices: [
+    {
+      cell: 'live.direct.pgd-10.linf-2_255',
+      facet: 'live',
+      objective: 'direct',
+      search: 'pgd-10',
+      norm: 'linf',
+      epsilon: 2 / 255,
+      success: [[{ attempted: 2, succeeded: 1, rate: 0.5, interval: [0.1, 0.9] }]],
+    },
+  ],
+  provenance: { facet: '0.1.0', backend: 'onnxruntime-node', cpu: 'x' },
+};
 const STUDY = {
   schema: 'facet.study/v1',
   name: 'small',
@@ -306,6 +324,7 @@ export const VALID: Readonly<Record<keyof typeof ARTIFACTS, object>> = {
   recipe: RECIPE,
   study: STUDY,
   'study-report': STUDY_REPORT,
+  'transfer-report': TRANSFER,
 };
 
 const EVALUATION = REPORT.evaluation;

@@ -1,4 +1,5 @@
 // Dataset readers, synthetic faces and WebDataset shards.
+export { carryChange, type View } from './crop/carry.js';
 export { cropFace, type Size } from './crop/face.js';
 export { resizeMap } from './crop/map.js';
 export { toBytes, toInterleaved, toPlanes, toTensor } from './crop/tensor.js';

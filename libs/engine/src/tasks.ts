@@ -10,6 +10,14 @@ import type { AttackSource, ModelSource } from './model-source.js';
 export interface Photo {
   readonly png: Uint8Array;
   readonly box?: Box;
+  /** What another model was shown of this photograph under attack. */
+  readonly attacked?: AttackedCrop;
+}
+
+/** An adversarial image at its own model's input size, and what that model sees of a photograph. */
+export interface AttackedCrop {
+  readonly png: Uint8Array;
+  readonly view: Pick<ModelManifest, 'crop' | 'input'>;
 }
 
 /** Images for a model. `prepared` ones have its input size already; others are cropped as its manifest says. */

@@ -33,7 +33,7 @@ describe('presets', () => {
   });
 
   it('compare every facet with and without the prior, and with shuffled labels', () => {
-    for (const name of PRESETS) {
+    for (const name of PRESETS.filter((one) => one !== 'transfer')) {
       const objectives = new Set(preset(name, 0).attacks.flatMap((group) => group.objectives));
       for (const objective of ['direct', 'facet', 'sfa', 'control'] as const)
         expect(objectives, `${name} runs ${objective}`).toContain(objective);

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { EvaluationPlan } from '@facet/contracts';
 import { parse } from 'yaml';
 
-export const PRESETS = ['quick', 'default', 'thorough', 'paper', 'demo'] as const;
+export const PRESETS = ['quick', 'default', 'thorough', 'paper', 'demo', 'transfer'] as const;
 export type PresetName = (typeof PRESETS)[number];
 
 export const isPreset = (name: unknown): name is PresetName => (PRESETS as readonly unknown[]).includes(name);

@@ -4,5 +4,6 @@ export { renderHtml } from './html/page.js';
 export { renderJUnit } from './junit.js';
 export type { Picture } from './picture.js';
 export { renderStudyHtml, renderStudyTable } from './study/page.js';
+export { renderTransferHtml, renderTransferTable } from './transfer/page.js';
 export { renderTable, type TableOptions } from './table.js';
 export { referenceOf } from './view.js';

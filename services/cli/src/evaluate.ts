@@ -33,7 +33,9 @@ export interface EvaluateOptions {
 }
 
 /** Everything that can be seen to be wrong before any work begins. */
-async function inputsOf(options: EvaluateOptions) {
+export async function inputsOf(
+  options: Pick<EvaluateOptions, 'model' | 'manifest' | 'dataset' | 'plan' | 'policy' | 'seed'>,
+) {
   const plan = await readPlan(options.plan, options.seed);
   const manifest = await readDocument(options.manifest, ModelManifest);
   const bytes = await readModelFile(options.model);

@@ -10,6 +10,7 @@ import { evaluate } from './evaluate.js';
 import { EXIT } from './finish.js';
 import { readStudy, STUDIES } from './study/read.js';
 import { runStudy } from './study/study.js';
+import { transfer } from './transfer.js';
 import { addModelCommands } from './model-commands.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
@@ -84,6 +85,32 @@ program
       seed?: number;
     }) => {
       process.exitCode = await evaluate({ ...options, version });
+    },
+  );
+
+program
+  .command('transfer')
+  .description('attack several models, and have each judge what was crafted on the others')
+  .requiredOption('--model <files...>', 'the ONNX files')
+  .requiredOption('--manifest <files...>', 'their manifests, in the same order')
+  .requiredOption('--dataset <dir>', 'a folder of images with dataset.json (facet.folder/v1)')
+  .option(
+    '--plan <name|file>',
+    `what to attack: ${PRESETS.join(', ')}, or a file (facet.plan/v1)`,
+    'transfer',
+  )
+  .option('--out <dir>', 'where reports and everything stored go', 'facet-out')
+  .option('--seed <n>', "of attacks, instead of the plan's own", seed)
+  .action(
+    async (options: {
+      model: string[];
+      manifest: string[];
+      dataset: string;
+      plan: string;
+      out: string;
+      seed?: number;
+    }) => {
+      process.exitCode = await transfer({ ...options, version });
     },
   );
 

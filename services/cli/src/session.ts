@@ -1,7 +1,7 @@
 /** What every command of one process does: opens the system, runs, closes, whatever happens. */
 import { join } from 'node:path';
 import type { Ref } from '@facet/contracts';
-import { createLog, Lifecycle, logOptions, NO_LOG } from '@facet/runtime';
+import { createLog, Lifecycle, logOptions, NO_LOG, type Progress } from '@facet/runtime';
 import { startTelemetry } from '@facet/telemetry';
 import { awaitConclusion, type Completed } from './outcome.js';
 import { progressView } from './progress.js';
@@ -20,7 +20,11 @@ export interface SessionWork {
   /** Publishes what starts the work; gives handlers of the session's own. */
   readonly begin: (system: System) => Promise<readonly AnyHandler[]>;
   /** Makes of the evaluations that are complete what the user sees; gives the exit code. */
-  readonly end: (system: System, completed: readonly Completed[]) => Promise<number>;
+  readonly end: (
+    system: System,
+    completed: readonly Completed[],
+    context: { readonly signal: AbortSignal; readonly progress: Progress },
+  ) => Promise<number>;
 }
 
 /**
@@ -47,12 +51,10 @@ export async function runSession(
       }),
       (telemetry) => telemetry.close(),
     );
-    const system = await openSystem(lifecycle, {
-      folder: join(out, 'store'),
-      log,
-      version,
-      progress: { report: ({ step, done, total, unit = '' }) => view.report({ step, done, total, unit }) },
-    });
+    const progress: Progress = {
+      report: ({ step, done, total, unit = '' }) => view.report({ step, done, total, unit }),
+    };
+    const system = await openSystem(lifecycle, { folder: join(out, 'store'), log, version, progress });
     const conclusion = awaitConclusion(models, (done) => {
       if (models.length > 1) view.report({ step: 'networks', done, total: models.length, unit: 'reports' });
     });
@@ -69,8 +71,8 @@ export async function runSession(
     });
     interrupted.catch(() => undefined);
     const completed = await Promise.race([conclusion.completed, interrupted]);
-    view.close();
-    return await end(system, completed);
+    const ended = end(system, completed, { signal: lifecycle.signal, progress });
+    return await Promise.race([ended, interrupted]);
   } finally {
     await lifecycle.close();
   }

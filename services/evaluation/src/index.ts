@@ -5,6 +5,7 @@ export { baselineModel } from './baseline.js';
 export { EVALUATION_SERVICE } from './declaration.js';
 export { type ConcludeDependencies } from './conclude.js';
 export { evaluationHandlers } from './handlers.js';
+export { transferMatrix, type TransferDependencies } from './transfer.js';
 
 /** A worker thread that renders pages. */
 export const openPageRenderer = (): ThreadPool =>

@@ -26,14 +26,22 @@ export function cropFace(
   input: Size,
 ): Uint8Array {
   const rule = crop ?? TIGHT;
-  const { across, down } = box
-    ? runsOf(image, box, rule)
-    : { across: { start: 0, length: image.width }, down: { start: 0, length: image.height } };
+  const { across, down } = cropRuns(image, box, crop);
   const outside = rule.outside === 'shift' ? 'zero' : rule.outside;
   const columns = axisWeights(across, image.width, input.width, outside, rule.interpolation);
   const rows = axisWeights(down, image.height, input.height, outside, rule.interpolation);
   return resample(image, columns, rows, input);
 }
+
+/** The area of the image that {@link cropFace} takes; it may reach outside. */
+export const cropRuns = (
+  image: RawImage,
+  box: Box | undefined,
+  crop: ModelCrop | undefined,
+): { across: Run; down: Run } =>
+  box
+    ? runsOf(image, box, crop ?? TIGHT)
+    : { across: { start: 0, length: image.width }, down: { start: 0, length: image.height } };
 
 function runsOf(image: RawImage, box: Box, rule: ModelCrop): { across: Run; down: Run } {
   let { width, height } = box;
