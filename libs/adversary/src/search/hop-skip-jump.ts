@@ -53,7 +53,7 @@ class Walk {
     }
   }
 
-  /** On which side points are decided; undefined where the queries are used up before the last of them. */
+  /** On which side points are decided; undefined where there are not as many queries left. */
   async #fooled(points: readonly Float32Array[]): Promise<boolean[] | undefined> {
     if (points.length > this.#left) {
       this.#left = 0;
@@ -61,25 +61,21 @@ class Walk {
     }
     this.#left -= points.length;
     const { size } = this.attack;
-    const found: boolean[] = [];
-    for (let from = 0; from < points.length; from += BATCH) {
-      const part = points.slice(from, from + BATCH);
-      const pixels = new Float32Array(part.length * size);
-      part.forEach((point, i) => pixels.set(point, i * size));
-      const scores = await this.attack.score(pixels, part.length);
-      found.push(...Array.from(scores, (score) => this.attack.fooledBy(score, this.index)));
-    }
-    return found;
+    const pixels = new Float32Array(points.length * size);
+    points.forEach((point, i) => pixels.set(point, i * size));
+    const scores = await this.attack.score(pixels, points.length);
+    return Array.from(scores, (score) => this.attack.fooledBy(score, this.index));
   }
 
+  /** The nearest donor that is decided wrongly, or noise; undefined where neither is found. */
   async #start(): Promise<Float32Array | undefined> {
     const { context, batch } = this.attack;
     const donors = context.donors?.[batch.labels[this.index] === 0 ? 'spoof' : 'live'] ?? [];
     const points = donors
       .map((image) => dequantise(image))
       .sort((a, b) => euclidean(a, this.#clean) - euclidean(b, this.#clean));
-    for (let i = 0; i < NOISE_TRIES; i++) points.push(this.#clean.map(() => this.random.uniform()));
-    for (const point of points) {
+    for (let i = 0; i < points.length + NOISE_TRIES; i++) {
+      const point = points.at(i) ?? this.#clean.map(() => this.random.uniform());
       const [fooled] = (await this.#fooled([point])) ?? [false];
       if (fooled) return point;
     }
@@ -145,22 +141,34 @@ class Walk {
     return at;
   }
 
-  /** Mean of random directions, weighted by the side that a step of `width` per value along each is decided on. */
+  /**
+   * Sum over random directions, each weighted by the side that a step of `width` per value along it is decided on, less
+   * the mean side. Directions are not kept: the two sums that this takes are added up on the way.
+   */
   async #estimate(at: Float32Array, width: number, count: number): Promise<Float32Array | undefined> {
-    const directions = Array.from({ length: count }, () => at.map(() => this.random.normal()));
-    const points = directions.map((direction) =>
-      at.map((value, i) => Math.min(1, Math.max(0, value + width * direction[i]))),
-    );
-    const sides = (await this.#fooled(points))?.map((fooled): number => (fooled ? 1 : -1));
-    if (sides === undefined) return undefined;
-    const mean = sides.reduce((a, b) => a + b, 0) / count;
+    const weighted = new Float32Array(at.length);
+    const plain = new Float32Array(at.length);
+    let total = 0;
+    for (let done = 0; done < count; done += BATCH) {
+      const part = Math.min(BATCH, count - done);
+      const directions = Array.from({ length: part }, () => at.map(() => this.random.normal()));
+      const points = directions.map((direction) =>
+        at.map((value, i) => Math.min(1, Math.max(0, value + width * direction[i]))),
+      );
+      const decided = await this.#fooled(points);
+      if (decided === undefined) return undefined;
+      directions.forEach((direction, k) => {
+        const side = decided[k] ? 1 : -1;
+        total += side;
+        for (let i = 0; i < direction.length; i++) {
+          weighted[i] += side * direction[i];
+          plain[i] += direction[i];
+        }
+      });
+    }
     // All on one side: their plain mean says where that side lies.
-    const baseline = Math.abs(mean) === 1 ? 0 : mean;
-    const sum = new Float32Array(at.length);
-    directions.forEach((direction, k) => {
-      for (let i = 0; i < sum.length; i++) sum[i] += (sides[k] - baseline) * direction[i];
-    });
-    return sum;
+    const mean = Math.abs(total) === count ? 0 : total / count;
+    return weighted.map((value, i) => value - mean * plain[i]);
   }
 }
 

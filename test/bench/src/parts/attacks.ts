@@ -44,7 +44,7 @@ const CASES: ReadonlyMap<string, Case> = new Map<string, Case>([
     'pgd-40x5',
     {
       search: SearchConfig.parse({ name: 'pgd', steps: 40, restarts: 5 }),
-      images: 64,
+      images: 32,
       peers: ['torchattacks pgd-40x5', 'foolbox pgd-40x5'],
       rounds: 3,
     },
@@ -53,7 +53,7 @@ const CASES: ReadonlyMap<string, Case> = new Map<string, Case>([
     'auto',
     {
       search: { name: 'auto' },
-      images: 24,
+      images: 16,
       // AutoAttack's other parts need a third class, or are no margin's.
       peers: ['torchattacks apgd + square'],
       rounds: 2,
