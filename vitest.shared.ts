@@ -1,8 +1,10 @@
 // What every project's vitest.config.ts stands on: tests read our own packages from their sources.
 import { defineConfig } from 'vitest/config';
 
-// Ours, then Node's own. Not `module`, which Node does not know: under it packages offer files for bundlers alone.
-const conditions = ['@facet/source', 'node', 'import', 'default'];
+// Ours, then Node's own; Vite and Node add `import` or `require` by themselves, and with `import` always on a CommonJS package
+// that requires another would get a module. Not `module`, which Node does not know: under it packages offer files for
+// bundlers alone.
+const conditions = ['@facet/source', 'node', 'default'];
 
 export default defineConfig({
   resolve: { conditions },

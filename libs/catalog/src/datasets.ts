@@ -5,7 +5,7 @@ import { Random } from '@facet/random';
 import { InputError } from '@facet/runtime';
 import { type ObjectStore, readJson, writeJson } from '@facet/store';
 import { digestOf, sha256 } from './digest.js';
-import { putOnce } from './once.js';
+import { putOnce, sourceOf } from './once.js';
 
 /** Samples per stored shard: a few MB of small images, decoded in a moment. */
 export const SAMPLES_PER_SHARD = 256;
@@ -32,8 +32,9 @@ export async function writeDatasetShard(
 ): Promise<ShardEntry> {
   const bytes = await writeShard(samples);
   const key = keys.dataset.shard(ref, split, index);
-  if (!(await putOnce(store, key, bytes, signal))) throw changed(ref);
-  return { key, samples: samples.length, sha256: sha256(bytes) };
+  const source = sourceOf(bytes);
+  if (!(await putOnce(store, key, source, signal))) throw changed(ref);
+  return { key, samples: samples.length, sha256: source.sha256 };
 }
 
 /**

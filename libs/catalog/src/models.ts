@@ -3,7 +3,7 @@ import { formatRef, keys, ModelManifest, type Ref } from '@facet/contracts';
 import { InputError } from '@facet/runtime';
 import { canonicalJson, type ObjectStore, readJson, writeJson } from '@facet/store';
 import { sha256 } from './digest.js';
-import { putOnce } from './once.js';
+import { putOnce, type Source, sourceOf } from './once.js';
 
 export interface PublishedModel {
   readonly ref: Ref;
@@ -12,7 +12,7 @@ export interface PublishedModel {
   readonly digest: string;
 }
 
-const findManifest = (store: ObjectStore, ref: Ref): Promise<ModelManifest | undefined> =>
+export const findModel = (store: ObjectStore, ref: Ref): Promise<ModelManifest | undefined> =>
   readJson(store, keys.model.manifest(ref), (value) => ModelManifest.parse(value));
 
 /**
@@ -26,7 +26,22 @@ export async function publishModel(
   manifest: ModelManifest,
   signal?: AbortSignal,
 ): Promise<PublishedModel> {
-  const digest = sha256(bytes);
+  const {
+    ref,
+    manifest: complete,
+    digest,
+  } = await publishModelFrom(store, sourceOf(bytes), manifest, signal);
+  return { ref, bytes, manifest: complete, digest };
+}
+
+/** As {@link publishModel}, of bytes that need not fit into memory. `written`: false where it was published before. */
+export async function publishModelFrom(
+  store: ObjectStore,
+  source: Source,
+  manifest: ModelManifest,
+  signal?: AbortSignal,
+): Promise<Omit<PublishedModel, 'bytes'> & { readonly written: boolean }> {
+  const { sha256: digest } = source;
   const ref = { name: manifest.name, version: manifest.version };
   if (manifest.sha256 !== undefined && manifest.sha256 !== digest)
     throw new InputError(`says ${manifest.sha256}, the model's bytes have ${digest}`, { field: 'sha256' });
@@ -36,18 +51,18 @@ export async function publishModel(
       `${formatRef(ref)} is published already with ${by}; a version never changes, choose a new one`,
       { field: 'version' },
     );
-  if (!(await putOnce(store, keys.model.file(ref), bytes, signal))) throw taken('other bytes');
+  if (!(await putOnce(store, keys.model.file(ref), source, signal))) throw taken('other bytes');
   const options = { ifAbsent: true, ...(signal && { signal }) };
   const { written } = await writeJson(store, keys.model.manifest(ref), complete, options);
-  const standing = written ? undefined : await findManifest(store, ref);
+  const standing = written ? undefined : await findModel(store, ref);
   if (standing !== undefined && canonicalJson(standing) !== canonicalJson(complete))
     throw taken('another manifest');
-  return { ref, bytes, manifest: complete, digest };
+  return { ref, manifest: complete, digest, written };
 }
 
 /** Errors: InputError where there is no such model, or its bytes are not the ones that were published. */
 export async function loadModel(store: ObjectStore, ref: Ref): Promise<PublishedModel> {
-  const manifest = await findManifest(store, ref);
+  const manifest = await findModel(store, ref);
   const object = await store.get(keys.model.file(ref));
   if (manifest === undefined || object === undefined)
     throw new InputError(`there is no model ${formatRef(ref)}`, { field: 'model' });

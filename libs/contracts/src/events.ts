@@ -55,6 +55,8 @@ export const FACTS = {
   }),
   'evaluation.completed': z.strictObject({ ...Subject, report: z.string(), verdict: Verdict }),
   'evaluation.failed': z.strictObject({ evaluation: EvaluationId, reasons: z.array(z.string()) }),
+  /** Somebody stopped it: no job of it begins any more. */
+  'evaluation.cancelled': z.strictObject({ evaluation: EvaluationId }),
   'training.requested': TrainingRequest,
   'training.completed': z.strictObject({ request: TrainingRequest, digest: Digest }),
   'training.failed': z.strictObject({ request: TrainingRequest, reason: z.string() }),
@@ -72,6 +74,8 @@ export const DatasetSource = z.discriminatedUnion('kind', [
     heldOut: z.array(z.string()).default([]),
   }),
   z.strictObject({ kind: z.literal('folder'), path: z.string().min(1) }),
+  /** A tar of such a folder that was uploaded: its key in the store. */
+  z.strictObject({ kind: z.literal('archive'), key: z.string().regex(/^incoming\/[0-9a-f-]{36}$/) }),
 ]);
 export type DatasetSource = z.infer<typeof DatasetSource>;
 

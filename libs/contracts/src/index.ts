@@ -1,6 +1,14 @@
 // The one vocabulary between services: what models, datasets, plans, reports and messages look like.
+export * from './dead-letter.js';
 export * from './events.js';
 export * from './features.js';
+export * from './http/openapi.js';
+export * from './http/paging.js';
+export * from './http/problem.js';
+export * as api from './http/resources.js';
+export * from './http/roles.js';
+export * from './http/route.js';
+export * from './http/routes.js';
 export * from './issues.js';
 export * from './json-schema.js';
 export * from './keys.js';

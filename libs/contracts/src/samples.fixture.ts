@@ -349,6 +349,7 @@ export const FACT_SAMPLES: Readonly<Record<FactType, object>> = {
   'attack.failed': { evaluation: EVALUATION, cell: CELL.id, shard: 0, reason: 'out of memory' },
   'evaluation.completed': { ...SUBJECT, report: 'evaluations/x/report.json', verdict: VERDICT },
   'evaluation.failed': { evaluation: EVALUATION, reasons: ['a shard is missing'] },
+  'evaluation.cancelled': { evaluation: EVALUATION },
   'training.requested': TRAINING,
   'training.completed': { request: TRAINING, digest: DIGEST },
   'training.failed': { request: TRAINING, reason: 'diverged' },

@@ -1,6 +1,6 @@
 /** What a service is: handlers, each a function from an event to events, with the limits that it runs under. */
 import { type ConsumerConfig } from '@facet/bus';
-import { type DeadLetter } from './dead-letter.js';
+import { type DeadLetter } from '@facet/contracts';
 import { type Log } from './log.js';
 import { type Progress } from './progress.js';
 import { type OutgoingEvent, type ReceivedEvent, type Registry, type TypeOf } from './registry.js';

@@ -20,13 +20,8 @@ export {
 } from './registry.js';
 export { VOCABULARY } from './vocabulary.js';
 export { decodeEvent, derivedId, encodeEvent, type SentEvent } from './envelope.js';
-export {
-  DeadLetter,
-  deadLetterSubject,
-  decodeDeadLetter,
-  encodeDeadLetter,
-  originalOf,
-} from './dead-letter.js';
+export { deadLetterSubject, decodeDeadLetter, encodeDeadLetter, originalOf } from './dead-letter.js';
+export { DeadLetters, type PlacedLetter } from './dead-letters.js';
 export { type Backoff, backoffMs, DEFAULT_BACKOFF } from './backoff.js';
 export {
   consumerOf,

@@ -4,10 +4,11 @@
  * attempt, a dead letter, or the message back in its stream.
  */
 import { type Bus, type Clock, type Delivery, type Message } from '@facet/bus';
+import { type DeadLetter } from '@facet/contracts';
 import { type Ended, processing, sending } from '@facet/telemetry';
 import { keepWorking, limited } from './attempt.js';
 import { type Backoff, backoffMs } from './backoff.js';
-import { type DeadLetter, encodeDeadLetter } from './dead-letter.js';
+import { encodeDeadLetter } from './dead-letter.js';
 import { decodeEvent, derivedId, encodeEvent, type SentEvent } from './envelope.js';
 import { errorLine } from './error-chain.js';
 import { type RetryableError, TerminalError } from './errors.js';

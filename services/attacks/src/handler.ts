@@ -1,4 +1,5 @@
 /** Takes attack jobs, as many at a time as there are worker threads. */
+import { isCancelled } from '@facet/catalog';
 import { defineHandler, VOCABULARY } from '@facet/runtime';
 import { ATTACKS } from './declaration.js';
 import { type AttackDependencies, runAttack, Sources } from './run.js';
@@ -11,6 +12,7 @@ export function attacksHandler(dependencies: AttackDependencies) {
     concurrency: dependencies.engine.threads + 1,
     async handle({ data: job }, { signal }) {
       const { evaluation, cell, shard } = job;
+      if (await isCancelled(dependencies.store, evaluation)) return [];
       await runAttack(dependencies, sources, job, signal);
       return [{ type: 'attack.completed', subject: evaluation, data: { evaluation, cell: cell.id, shard } }];
     },

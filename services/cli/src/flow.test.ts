@@ -2,13 +2,12 @@
 import { attacksHandler } from '@facet/attacks';
 import { type Bus, type Delivery, InProcessBus } from '@facet/bus';
 import { type EvaluationRequest, loadRequest, publishModel, saveStanding, sha256 } from '@facet/catalog';
-import { EvaluationPlan, keys, Policy, Report, STREAMS } from '@facet/contracts';
+import { type DeadLetter, EvaluationPlan, keys, Policy, Report, STREAMS } from '@facet/contracts';
 import { Engine } from '@facet/engine';
 import { evaluationHandlers, openPageRenderer } from '@facet/evaluation';
 import { featuresHandler } from '@facet/features';
 import { ModelError } from '@facet/onnx';
 import {
-  type DeadLetter,
   decodeDeadLetter,
   encodeEvent,
   NO_LOG,

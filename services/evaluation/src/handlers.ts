@@ -2,7 +2,7 @@
  * Carries an evaluation from a published model to its report: opens it, plans it, joins its shards, concludes. Each
  * step is a handler of its own, and each can be repeated.
  */
-import { type PlannedEvaluation, standingFor } from '@facet/catalog';
+import { isCancelled, type PlannedEvaluation, standingFor } from '@facet/catalog';
 import { keys, Report } from '@facet/contracts';
 import {
   defineHandler,
@@ -76,6 +76,7 @@ const planHandler = ({ store }: ConcludeDependencies) =>
     ...PLAN,
     concurrency: 1,
     async handle({ data: { evaluation, model, dataset, features } }): Promise<Outgoing[]> {
+      if (await isCancelled(store, evaluation)) return [];
       const { cells, shards } = await planEvaluation(store, evaluation, features);
       const planned = { evaluation, model, dataset, cells: cells.length, shards: cells.length * shards };
       return [{ type: 'evaluation.planned', subject: evaluation, data: planned }];

@@ -1,5 +1,5 @@
 /** Takes feature jobs: what a model's features say about a dataset, extracted once, and that is a fact. */
-import { loadRequest } from '@facet/catalog';
+import { isCancelled, loadRequest } from '@facet/catalog';
 import { defineHandler, VOCABULARY } from '@facet/runtime';
 import { inSpan } from '@facet/telemetry';
 import { FEATURES } from './declaration.js';
@@ -10,6 +10,7 @@ export const featuresHandler = (dependencies: ExtractDependencies) =>
     ...FEATURES,
     concurrency: 1,
     async handle({ data: { evaluation, model, dataset } }, { signal, progress }) {
+      if (await isCancelled(dependencies.store, evaluation)) return [];
       const { plan } = await loadRequest(dependencies.store, evaluation);
       const { priorSamples, seed } = plan;
       const features = await inSpan('extract features', { 'facet.evaluation': evaluation }, () =>

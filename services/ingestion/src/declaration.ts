@@ -15,5 +15,6 @@ export const INGESTION_SERVICE = declareService({
   name: 'ingestion',
   handlers: [INGESTION],
   reads: [],
-  writes: ['datasets/'],
+  // Archives that were uploaded go once their dataset is there.
+  writes: ['datasets/', 'incoming/'],
 });

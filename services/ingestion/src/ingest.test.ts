@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Dataset, sha256 } from '@facet/catalog';
@@ -7,6 +8,7 @@ import { DatasetError, decodePng, encodePng } from '@facet/datasets';
 import { InputError, NO_LOG, NO_PROGRESS } from '@facet/runtime';
 import { FolderStore } from '@facet/store';
 import type { ThreadPool } from '@facet/threads';
+import { pack } from 'tar-stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ingestionHandler, openRenderer } from './index.js';
 import { ingest, type IngestDependencies } from './ingest.js';
@@ -176,6 +178,27 @@ describe('a folder', () => {
     const before = await contents(store);
     expect(await run(store, source)).toEqual(manifest);
     expect(await contents(store)).toEqual(before);
+  });
+
+  it('becomes the same dataset out of an uploaded archive, which goes once it is there', async () => {
+    const store = await openStore('archive');
+    const source = await folder('packed', { samples });
+    const tar = pack();
+    const { path } = source as Extract<DatasetSource, { kind: 'folder' }>;
+    for (const name of ['dataset.json', 'a.png', 'b.png'])
+      tar.entry({ name: `./${name}` }, await readFile(join(path, name)));
+    tar.finalize();
+    const archive = DatasetSource.parse({ kind: 'archive', key: `incoming/${randomUUID()}` });
+    await store.put((archive as { key: string }).key, tar as AsyncIterable<Uint8Array>);
+    const { digest } = await run(store, archive);
+    expect(digest).toBe((await run(await openStore('unpacked'), source)).digest);
+    expect(Object.keys(await contents(store)).filter((key) => key.startsWith('incoming/'))).toEqual([]);
+    expect((await run(store, archive)).digest).toBe(digest);
+    const gone = DatasetSource.parse({ kind: 'archive', key: `incoming/${randomUUID()}` });
+    expect(await caught(run(await openStore('nothing'), gone))).toMatchObject({
+      name: 'InputError',
+      problem: expect.stringContaining('upload it again'),
+    });
   });
 
   it('never changes a version that is stored', async () => {

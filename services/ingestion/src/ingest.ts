@@ -24,6 +24,7 @@ import {
 import { inFile, InputError } from '@facet/runtime';
 import type { ObjectStore } from '@facet/store';
 import type { ThreadPool } from '@facet/threads';
+import { withUnpacked } from './archive.js';
 
 export interface IngestDependencies {
   readonly store: ObjectStore;
@@ -104,7 +105,8 @@ function sameSource(known: DatasetManifest, source: Synthetic): DatasetManifest 
   );
 }
 
-const manifestOf = (folder: string): string => join(folder, 'dataset.json');
+const MANIFEST = 'dataset.json';
+const manifestOf = (folder: string): string => join(folder, MANIFEST);
 
 async function ingestFolder(
   { store }: IngestDependencies,
@@ -116,7 +118,6 @@ async function ingestFolder(
   const { name, version } = folder.manifest;
   if (name !== ref.name || version !== ref.version)
     throw new InputError(`is ${formatRef({ name, version })}, expected ${formatRef(ref)}`, {
-      file: manifestOf(path),
       field: 'name',
     });
   const shards: Shards = { train: [], dev: [], test: [] };
@@ -154,9 +155,25 @@ export async function ingest(
     const description = describeSource(source);
     return publishDataset(store, { ...ref, description, size, maps: ['depth', 'reflection'], splits });
   }
-  return inFile(manifestOf(source.path), async () => {
-    const splits = await ingestFolder(dependencies, ref, source.path, context);
-    const description = 'A folder of images.';
+  const ingestAs = async (path: string, description: string): Promise<DatasetManifest> => {
+    const splits = await ingestFolder(dependencies, ref, path, context);
     return publishDataset(store, { ...ref, description, size: 'native', maps: [], splits });
-  });
+  };
+  if (source.kind === 'folder')
+    return inFile(manifestOf(source.path), () => ingestAs(source.path, 'A folder of images.'));
+  const archive = await store.get(source.key);
+  if (archive === undefined) {
+    // It goes once its dataset is there.
+    const known = await findDataset(store, ref);
+    if (known !== undefined) return known;
+    throw new InputError('is not in the store any more; upload it again', { file: source.key });
+  }
+  const { signal } = context;
+  const manifest = await withUnpacked(
+    archive.stream(),
+    (path) => inFile(MANIFEST, () => ingestAs(path, 'An archive of images.')),
+    { signal },
+  );
+  await store.delete(source.key);
+  return manifest;
 }

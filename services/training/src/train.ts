@@ -2,7 +2,7 @@
  * Trains a multitask network as a recipe says and publishes it. A training that was killed goes on from its last
  * checkpoint and ends in the same bytes; one that was finished is found.
  */
-import { Dataset, digestOf, publishModel, type PublishedModel } from '@facet/catalog';
+import { Dataset, publishModel, type PublishedModel, trainingId } from '@facet/catalog';
 import { type BackboneName, ModelManifest, type Ref, type TrainingRequest } from '@facet/contracts';
 import { type Engine, OnnxTrainer } from '@facet/engine';
 import { type StepReport, train, trainingSpec, withAverages } from '@facet/learning';
@@ -62,7 +62,7 @@ export async function runTraining(
     seed: recipe.seed,
   });
   const manifest = manifestOf(request.model, network, request.dataset);
-  const id = digestOf({ request, dataset: dataset.manifest.digest }).slice(0, 16);
+  const id = trainingId(request, dataset.manifest.digest);
   const samples = await SplitSamples.load(dataset, 'train', manifest, mapSizes(network));
   checkBatch(recipe, samples.n);
   const trainer = new OnnxTrainer(engine, {

@@ -2,8 +2,8 @@
  * A service as a process: reads its environment, connects, runs its handlers until it is told to stop, drains, closes.
  * Its exit code says how it went: 0 after a stop that was asked for, 1 where it could not go on.
  */
-import { type NatsBus } from '@facet/bus';
-import { type ObjectStore, type S3Store } from '@facet/store';
+import { type Bus, type NatsBus, type StreamReader } from '@facet/bus';
+import { type ObjectLinks, type ObjectStore, type S3Store } from '@facet/store';
 import { observedStore, startTelemetry } from '@facet/telemetry';
 import { readConfig } from '../config.js';
 import { errorLine } from '../error-chain.js';
@@ -21,6 +21,10 @@ import { consumersOf } from './rights.js';
 
 export interface ServicePorts {
   readonly store: ObjectStore;
+  /** Links to objects of that store. */
+  readonly links: ObjectLinks;
+  /** For who looks into streams or publishes beside its handlers. */
+  readonly bus: Bus & StreamReader;
   /** Worker threads for compute. */
   readonly threads: number;
   /** Who is opened here is closed with the process. */
@@ -38,7 +42,7 @@ const CLOSE_LIMIT_MS = 5_000;
 export async function runService(
   declaration: ServiceDeclaration,
   version: string,
-  open: (ports: ServicePorts) => readonly AnyHandler[],
+  open: (ports: ServicePorts) => readonly AnyHandler[] | Promise<readonly AnyHandler[]>,
 ): Promise<void> {
   const { name } = declaration;
   const log = createLog(logOptions(process.env));
@@ -52,7 +56,8 @@ export async function runService(
     const { signal } = lifecycle;
     const nats = lifecycle.own('bus', await connectBus(name, config, { log, signal }), (b) => b.close());
     const threads = config.FACET_THREADS;
-    const handlers = open({ store: observedStore(s3), threads, lifecycle, log });
+    const ports = { store: observedStore(s3), links: s3, bus: nats, threads, lifecycle, log };
+    const handlers = await open(ports);
     const drainMs = config.FACET_DRAIN_MS;
     const running = runHandlers({ bus: nats, registry: VOCABULARY, handlers, log, signal, drainMs });
     const at = { host: config.FACET_HEALTH_HOST, port: config.FACET_HEALTH_PORT };
