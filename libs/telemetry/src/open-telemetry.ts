@@ -62,11 +62,13 @@ export function openTelemetry(
     { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true },
   );
   const sdk = new NodeSDK({
-    resource: resources.resourceFromAttributes({
-      'service.namespace': 'facet',
-      'service.name': options.service,
-      'service.version': options.version,
-    }),
+    resource: resources.defaultResource().merge(
+      resources.resourceFromAttributes({
+        'service.namespace': 'facet',
+        'service.name': options.service,
+        'service.version': options.version,
+      }),
+    ),
     // No process detector: command lines name people's files.
     ...(process.env['OTEL_NODE_RESOURCE_DETECTORS'] === undefined && {
       resourceDetectors: [resources.envDetector, resources.hostDetector, resources.serviceInstanceIdDetector],

@@ -110,6 +110,7 @@ describe('a message', () => {
     expect(collector.resources.get('attacks')).toMatchObject({
       'service.namespace': 'facet',
       'service.version': '1.2.3',
+      'telemetry.sdk.language': 'nodejs',
     });
   });
 
