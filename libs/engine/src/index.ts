@@ -4,6 +4,8 @@ export * from './inspection.js';
 export { type AttackSource, type FacetProbe, type ModelSource, probeTensor, share } from './model-source.js';
 export * from './session-options.js';
 export { machineMemoryBytes, type Provider, settingsOf } from './settings.js';
+export { openEngine } from './open-engine.js';
+export * from './provider.js';
 export * from './tasks.js';
 export * from './trainer.js';
 export type { VettingOptions } from './vetting.js';

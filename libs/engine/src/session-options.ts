@@ -18,5 +18,6 @@ export const sessionOptions = (
   enableMemPattern: false,
   intraOpNumThreads: 1,
   interOpNumThreads: 1,
-  logSeverityLevel: 3,
+  // Refusals come back as errors; printed as well they would stand between the lines of a log. Fatal ones are printed.
+  logSeverityLevel: 4,
 });

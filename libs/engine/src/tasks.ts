@@ -5,6 +5,7 @@ import type { Layout, TrainingBatch, UpdateOptions, UpdateState, Updating } from
 import type { TrainingSpec } from '@facet/onnx';
 import type { GradientResult, GradientTask, Inspection, InspectTask } from './inspection.js';
 import type { AttackSource, ModelSource } from './model-source.js';
+import type { Provider } from './settings.js';
 
 /** An image as it is stored: PNG bytes, and where the face is in it. */
 export interface Photo {
@@ -198,6 +199,7 @@ export interface Tasks {
   attack: { input: AttackTask; result: AttackResult };
   inspect: { input: InspectTask; result: Inspection };
   gradient: { input: GradientTask; result: GradientResult };
+  probe: { input: Provider; result: undefined };
   vet: { input: ModelSource; result: undefined };
   train: { input: TrainingPartTask; result: Record<string, number> };
   gradientNorms: { input: NormsTask; result: readonly number[] };

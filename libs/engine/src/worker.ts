@@ -7,6 +7,7 @@ import { compare } from './worker/compare.js';
 import { describe, fit, moments } from './worker/describe.js';
 import { gradient } from './worker/gradient.js';
 import { inspect } from './worker/inspect.js';
+import { probe } from './worker/probe.js';
 import { gradientNorms, trainPart, update } from './worker/train.js';
 
 type Handlers = {
@@ -28,6 +29,7 @@ const handlers: Handlers = {
   train: trainPart,
   gradientNorms,
   update,
+  probe,
   vet,
 };
 

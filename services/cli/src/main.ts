@@ -6,6 +6,7 @@ import { PRESETS } from '@facet/plans';
 import { Command, InvalidArgumentError } from 'commander';
 import { addClusterCommands } from './cluster/commands.js';
 import { demo } from './demo.js';
+import { doctor } from './doctor.js';
 import { evaluate } from './evaluate.js';
 import { EXIT } from './finish.js';
 import { readStudy, STUDIES } from './study/read.js';
@@ -131,6 +132,14 @@ program
   });
 
 addModelCommands(program);
+
+program
+  .command('doctor')
+  .description('show what this machine can do: memory, workers, and which providers compute')
+  .action(async () => {
+    process.exitCode = (await doctor(version)) ? EXIT.passed : EXIT.error;
+  });
+
 addClusterCommands(program);
 
 // A reader that has seen enough, such as `head`, ends the output and not the program.

@@ -2,11 +2,10 @@
  * The whole system in one process: every service's handlers on the in-process bus, a folder as the object store, one
  * engine for all. Nothing else differs from a cluster.
  */
-import { availableParallelism } from 'node:os';
 import { attacksHandler } from '@facet/attacks';
 import { type Bus, InProcessBus } from '@facet/bus';
 import { STREAMS } from '@facet/contracts';
-import { Engine } from '@facet/engine';
+import { type Engine, openEngine } from '@facet/engine';
 import { evaluationHandlers, openPageRenderer } from '@facet/evaluation';
 import { featuresHandler } from '@facet/features';
 import { ingestionHandler, openRenderer } from '@facet/ingestion';
@@ -46,11 +45,11 @@ export interface System {
 
 export async function openSystem(lifecycle: Lifecycle, options: SystemOptions): Promise<System> {
   const { log, progress, version } = options;
-  const threads = availableParallelism();
   const store = observedStore(await FolderStore.open(options.folder));
   const bus: Bus = lifecycle.own('bus', new InProcessBus(STREAMS), (b) => b.close());
-  const engine = lifecycle.own('engine', new Engine({ threads }), (e) => e.close());
-  const faces = lifecycle.own('renderer of faces', openRenderer(threads), (pool) => pool.close());
+  const opened = await openEngine({}, (line) => log.info(line));
+  const engine = lifecycle.own('engine', opened, (e) => e.close());
+  const faces = lifecycle.own('renderer of faces', openRenderer(engine.threads), (pool) => pool.close());
   const pages = lifecycle.own('renderer of pages', openPageRenderer(), (pool) => pool.close());
   const handlers = [
     ingestionHandler({ store, renderer: faces }),

@@ -4,7 +4,7 @@ import { sourceOf } from '../engine.fixture.js';
 import { identityOf } from '../model-source.js';
 import { ModelCache } from './model-cache.js';
 import { openModel } from './opened-model.js';
-import { f32, SessionCache } from './sessions.js';
+import { f32, Session, SessionCache } from './sessions.js';
 
 /** y = x + by */
 function adding(by: number): Model {
@@ -110,6 +110,21 @@ describe('SessionCache', () => {
     expect(
       await session.run({ x: f32([1], Float32Array.of(1)), unknown: f32([0], new Float32Array()) }),
     ).toEqual({ y: Float32Array.of(3) });
+  });
+});
+
+describe('a session', () => {
+  it("opens what ONNX Runtime's own rewrites would spoil", async () => {
+    const builder = new GraphBuilder();
+    builder.input('x', 'float32', ['N', 1, 2, 2]);
+    const wide = builder.node('Pad', ['x', builder.i64([0, 0, 4, 4, 0, 0, 4, 4])]);
+    builder.node('AveragePool', [wide], { kernel_shape: [2, 2], strides: [2, 2] }, 'y');
+    builder.output('y', 'float32', ['N', 1, 5, 5]);
+    const session = await Session.open(modelFrom(builder.build('padded')), 'constant');
+    const { y } = await session.run({ x: f32([1, 1, 2, 2], Float32Array.of(1, 2, 3, 6)) });
+    expect(y.indexOf(3)).toBe(12);
+    expect(y.filter((value) => value !== 0)).toHaveLength(1);
+    await session.close();
   });
 });
 

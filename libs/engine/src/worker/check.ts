@@ -4,7 +4,7 @@ import { DECISION_FACET, type ModelManifest } from '@facet/contracts';
 import { compileObjective, differentiable, dominators, ModelError, parameterCount } from '@facet/onnx';
 import type { ModelSource } from '../model-source.js';
 import type { ModelFacts } from '../tasks.js';
-import { decide, modelOf } from './models.js';
+import { decide, forget, modelOf } from './models.js';
 import { type OpenedModel, pooledSize } from './opened-model.js';
 import { f32, i64, Session } from './sessions.js';
 
@@ -32,21 +32,22 @@ function textureOf(manifest: ModelManifest, { published }: OpenedModel): string 
 }
 
 /** The first node on the way from the input to a tensor that has no gradient. */
-const obstacleAt = ({ prepared: { model, shapes } }: OpenedModel, input: string, tensor: string) =>
-  differentiable(model.graph, shapes, [input], [tensor]);
+function obstacleAt(
+  { prepared: { model, shapes } }: OpenedModel,
+  input: string,
+  tensor: string,
+): string | undefined {
+  const node = differentiable(model.graph, shapes, [input], [tensor]);
+  return node === undefined ? undefined : `node '${node.name}' (${node.op})`;
+}
 
-/** The node in the way of each facet's own loss, and of the decision's. */
-function withoutGradient(
-  { input, output, facets }: ModelManifest,
-  opened: OpenedModel,
-): Record<string, string> {
-  const tensors = new Map([[DECISION_FACET, output.name]]);
-  for (const [facet, { feature, head }] of Object.entries(facets))
-    if (facet !== DECISION_FACET) tensors.set(facet, head?.output ?? feature);
+/** The node in the way of each facet's own loss. */
+function withoutGradient({ input, facets }: ModelManifest, opened: OpenedModel): Record<string, string> {
   return Object.fromEntries(
-    [...tensors].flatMap(([facet, tensor]) => {
-      const node = obstacleAt(opened, input.name, tensor);
-      return node === undefined ? [] : [[facet, `node '${node.name}' (${node.op})`]];
+    Object.entries(facets).flatMap(([facet, { feature, head }]) => {
+      if (facet === DECISION_FACET) return [];
+      const obstacle = obstacleAt(opened, input.name, head?.output ?? feature);
+      return obstacle === undefined ? [] : [[facet, obstacle]];
     }),
   );
 }
@@ -71,12 +72,12 @@ async function runGradient(
 }
 
 /**
- * Opens the model and runs it once on grey images, and its gradient, if it has one.
- * Errors: ModelError naming the manifest's field, the node or the tensor.
+ * Opens the model and runs it once on grey images, and the gradient of its decision.
+ *
+ * @returns what is in the way of that gradient, which black-box searches do not need
  */
-export async function vet(source: ModelSource): Promise<undefined> {
+async function tryOut(source: ModelSource, opened: OpenedModel): Promise<string | undefined> {
   const { manifest } = source;
-  const opened = modelOf(source);
   const { input } = manifest;
   const grey = new Float32Array(SAMPLES * 3 * input.height * input.width).fill(0.5);
   try {
@@ -91,19 +92,18 @@ export async function vet(source: ModelSource): Promise<undefined> {
     if (!(error instanceof RangeError)) throw error;
     throw new ModelError('invalid', error.message, 'manifest output', { cause: error });
   }
-  if (obstacleAt(opened, input.name, manifest.output.name) === undefined)
+  const obstacle = obstacleAt(opened, input.name, manifest.output.name);
+  if (obstacle !== undefined) return obstacle;
+  try {
     await runGradient(manifest, opened, grey);
-  return undefined;
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof ModelError) || error.fault !== 'unsupported') throw error;
+    return error.where ?? manifest.output.name;
+  }
 }
 
-/**
- * Vets the model, and says what it is.
- * Errors: as of {@link vet}.
- */
-export async function check(source: ModelSource): Promise<ModelFacts> {
-  await vet(source);
-  const { manifest } = source;
-  const opened = modelOf(source);
+function factsOf({ manifest }: ModelSource, opened: OpenedModel, obstacle: string | undefined): ModelFacts {
   const features = Object.entries(manifest.facets).map(([facet, { feature }]): [string, number] => [
     facet,
     pooledSize(opened.published.shapes.get(feature)?.dims ?? [], feature),
@@ -114,6 +114,35 @@ export async function check(source: ModelSource): Promise<ModelFacts> {
     parameters: parameterCount(opened.published.model.graph),
     texture: textureOf(manifest, opened),
     features: Object.fromEntries(features),
-    withoutGradient: withoutGradient(manifest, opened),
+    withoutGradient: {
+      ...(obstacle !== undefined && { [DECISION_FACET]: obstacle }),
+      ...withoutGradient(manifest, opened),
+    },
   };
+}
+
+/**
+ * Whether a model can be handed to threads.
+ * Errors: ModelError naming the manifest's field, the node or the tensor.
+ */
+export async function vet(source: ModelSource): Promise<undefined> {
+  try {
+    await tryOut(source, modelOf(source));
+    return undefined;
+  } finally {
+    await forget();
+  }
+}
+
+/**
+ * What a model is.
+ * Errors: as of {@link vet}.
+ */
+export async function check(source: ModelSource): Promise<ModelFacts> {
+  try {
+    const opened = modelOf(source);
+    return factsOf(source, opened, await tryOut(source, opened));
+  } finally {
+    await forget();
+  }
 }

@@ -32,4 +32,8 @@ export class ModelCache {
     }
     return entry.model;
   }
+
+  clear(): void {
+    this.#kept.clear();
+  }
 }

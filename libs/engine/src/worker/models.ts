@@ -13,6 +13,12 @@ const SHARE_OF_MODELS = 0.1;
 export const sessions = new SessionCache((1 - SHARE_OF_MODELS) * MEMORY_BYTES);
 const models = new ModelCache(SHARE_OF_MODELS * MEMORY_BYTES);
 
+/** Closes and drops everything: who opens a model once keeps nothing of it. */
+export async function forget(): Promise<void> {
+  models.clear();
+  await sessions.clear();
+}
+
 export const modelOf = (source: ModelSource, fit = '', probes: readonly FacetProbe[] = []): OpenedModel =>
   models.get(identityOf(source, fit), () => openModel(source, probes));
 

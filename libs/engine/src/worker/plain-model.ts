@@ -32,12 +32,16 @@ export const imageInput = ({ graph }: Model): ValueInfo =>
 function at(model: Model, [height, width]: readonly [number, number]): PlainModel {
   const input = imageInput(model);
   const open = [0, 3, height, width];
+  const sizeAt = (dim: number | string, axis: number, name: string): Dim => {
+    if (axis === 0) return { perSample: 1 };
+    if (typeof dim === 'number') return dim;
+    if (axis < open.length) return open[axis];
+    throw new ModelError('unsupported', `axis ${axis} ('${dim}') is not fixed`, `input '${name}'`);
+  };
   const dims = new Map(
     model.graph.inputs.map((value): [string, Dim[]] => [
       value.name,
-      value.dims.map((dim, axis) =>
-        axis === 0 ? { perSample: 1 } : typeof dim === 'number' ? dim : open[axis],
-      ),
+      value.dims.map((dim, axis) => sizeAt(dim, axis, value.name)),
     ]),
   );
   const sizeOf = (axis: number): number => Number(dims.get(input.name)?.[axis]);

@@ -7,7 +7,7 @@ const NODE_FORMS = [
   /Node[: ]+\(?'?([^\s'()]+)'?\)?/i,
 ];
 /** Where in its own sources it failed says nothing to others. */
-const SOURCE_PLACE = /\/\S*onnxruntime\S*:\d+ [^\n]*?(?:\)|>) /g;
+const SOURCE_PLACE = /\/\S*onnxruntime\S*:\d+ [^\n]*?(?:\)|>) (?:\[with [^\]]*\] )?/g;
 const LONGEST = 400;
 
 function placeOf(message: string): string {

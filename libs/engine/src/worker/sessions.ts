@@ -65,13 +65,22 @@ export class Session {
   ): Promise<Session> {
     const need = memoryNeed(model);
     requireRoom(bytesAt(need, 1), 1, limit);
-    try {
-      const options = sessionOptions(weights, provider);
-      const session = await ort.InferenceSession.create(writeModel(bare(model)), options);
-      return new Session(session, need, limit, model);
-    } catch (cause) {
-      throw runtimeError('ONNX Runtime refuses it', cause);
+    const bytes = writeModel(bare(model));
+    const options = sessionOptions(weights, provider);
+    let refusal: unknown;
+    // Its rewrites spoil some valid graphs: a Pad in front of an AveragePool becomes pads that the pool may not have.
+    for (const level of [options.graphOptimizationLevel, 'disabled'] as const) {
+      try {
+        const session = await ort.InferenceSession.create(bytes, {
+          ...options,
+          graphOptimizationLevel: level,
+        });
+        return new Session(session, need, limit, model);
+      } catch (cause) {
+        refusal ??= cause;
+      }
     }
+    throw runtimeError('ONNX Runtime refuses it', refusal);
   }
 
   /** What it holds by now. */
@@ -138,6 +147,12 @@ export class SessionCache {
       this.#open.delete(key);
       throw error;
     }
+  }
+
+  async clear(): Promise<void> {
+    const sessions = [...this.#open.values()];
+    this.#open.clear();
+    await Promise.all(sessions.map(async (session) => (await session).close()));
   }
 
   async #trim(): Promise<void> {

@@ -94,7 +94,8 @@ export function writeAttribute(name: string, attribute: AttributeValue): Attribu
   const encoder = new TextEncoder();
   switch (attribute.kind) {
     case 'float':
-      proto.f = attribute.value;
+      // What is beyond single precision is infinite there.
+      proto.f = Math.fround(attribute.value);
       break;
     case 'int':
       proto.i = attribute.value;
@@ -106,7 +107,7 @@ export function writeAttribute(name: string, attribute: AttributeValue): Attribu
       proto.t = writeTensor(attribute.value, '');
       break;
     case 'floats':
-      proto.floats = [...attribute.value];
+      proto.floats = attribute.value.map(Math.fround);
       break;
     case 'ints':
       proto.ints = [...attribute.value];

@@ -177,6 +177,21 @@ const REFUSALS: readonly Refusal[] = [
     where: 'ir_version',
   },
   {
+    name: 'a format of no time',
+    change: (file) => void (file.irVersion = 2n ** 63n - 1n),
+    fault: 'invalid',
+    where: 'ir_version',
+  },
+  {
+    name: "a version of ONNX Runtime's operators that there never was",
+    change: (file) => {
+      Object.assign(first(file), { domain: 'com.microsoft', opType: 'FusedMatMul' });
+      file.opsetImport.push(opset('com.microsoft', 2n ** 62n));
+    },
+    fault: 'invalid',
+    where: 'opset_import',
+  },
+  {
     name: 'no graph',
     change: (file) => Object.assign(file, { graph: undefined }),
     fault: 'malformed',

@@ -28,6 +28,8 @@ import { named, nodeAt, quoted } from './where.js';
 const LEAST_IR_VERSION = 4;
 /** The first version with an operator set to import. */
 const OLDEST_IR_VERSION = 3;
+/** What ONNX Runtime does not know yet it refuses itself; larger numbers than these are no versions of anything. */
+const LARGEST_VERSION = 1000;
 /** The newest operator set of the standard that ONNX Runtime runs. */
 const NEWEST_OPSET = 26;
 
@@ -46,6 +48,8 @@ export function readModel(bytes: Uint8Array, limits: FileLimits = DEFAULT_FILE_L
   const irVersion = Number(proto.irVersion);
   if (irVersion < OLDEST_IR_VERSION)
     throw new ModelError('unsupported', `${irVersion} is older than ${OLDEST_IR_VERSION}`, 'ir_version');
+  if (irVersion > LARGEST_VERSION)
+    throw new ModelError('invalid', `${proto.irVersion} is no version of the format`, 'ir_version');
   const opsets = readOpsets(proto.opsetImport);
   const model: Model = {
     irVersion: Math.max(irVersion, LEAST_IR_VERSION),
@@ -97,6 +101,8 @@ function usedDomains(opsets: ReadonlyMap<string, number>, nodes: readonly NodePr
     const version = opsets.get(node.domain);
     if (version === undefined)
       throw new ModelError('invalid', `the model imports no version of ${quoted(node.domain)}`, nodeAt(node));
+    if (version < 1 || version > LARGEST_VERSION)
+      throw new ModelError('invalid', `${version} is no version of ${quoted(node.domain)}`, 'opset_import');
     used.set(node.domain, version);
   }
   return used;

@@ -20,10 +20,21 @@ const allDims = (at: Site) => at.node.inputs.map((_, i) => at.dims(i));
 /** Sigmoid, Clip, Softmax, ...: shape and type of the first input. */
 export const unary: Rule = (at) => [at.input(0)];
 
-/** Add, Mul, Min, ...: any number of inputs of one type. */
-export const broadcasting: Rule = (at) => one(sameTypes(at, 0), broadcastOf(at, allDims(at)));
+/** Max, Mean, Min, Sum: any number of inputs of one type. */
+export const variadic: Rule = (at) => one(sameTypes(at, 0), broadcastOf(at, allDims(at)));
+
+function requireTwo(at: Site): void {
+  if (at.inputs.length !== 2) at.fail('invalid', `has ${at.inputs.length} inputs instead of 2`);
+}
+
+/** Add, Mul, ...: two inputs of one type. */
+export const broadcasting: Rule = (at) => {
+  requireTwo(at);
+  return variadic(at);
+};
 
 export const comparison: Rule = (at) => {
+  requireTwo(at);
   sameTypes(at, 0);
   return one('bool', broadcastOf(at, allDims(at)));
 };

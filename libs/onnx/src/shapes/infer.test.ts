@@ -40,6 +40,21 @@ describe('inferShapes refuses', () => {
       (b, x) => b.node('Add', [x, weight(b, 2, 5, 6)]),
     ],
     ['a reshape', 'invalid', /reshape/, rows, (b, x) => b.node('Reshape', [x, b.i64([-1, 31])])],
+    ['a third summand', 'invalid', /3 inputs instead of 2/, rows, (b, x) => b.node('Add', [x, x, x])],
+    [
+      'a giant step',
+      'limit',
+      /strides/,
+      [{ perSample: 1 }, 3, 8, 8],
+      (b, x) => b.node('AveragePool', [x], { kernel_shape: [2, 2], strides: [2 ** 40, 1] }),
+    ],
+    [
+      'a giant kernel',
+      'limit',
+      /kernel/,
+      [{ perSample: 1 }, 3, 8, 8],
+      (b, x) => b.node('MaxPool', [x], { kernel_shape: [2 ** 30, 1], pads: [2 ** 30, 0, 0, 0] }),
+    ],
     ['a missing input', 'invalid', /input 1 is missing/, rows, (b, x) => b.node('Add', [x, ''])],
     ['a missing tensor', 'invalid', /nothing computes/, rows, (b, x) => b.node('Add', [x, 'nowhere'])],
     [

@@ -23,7 +23,8 @@ export const RULES: ReadonlyMap<string, Rule> = new Map([
       'MeanVarianceNormalization Mish Neg Not Reciprocal Relu Round Selu Shrink Sigmoid Sign Sin Sinh Softmax ' +
       'Softplus Softsign Sqrt Swish Tan Tanh ThresholdedRelu',
   ),
-  ...family(elementwise.broadcasting, 'Add And Div Max Mean Min Mod Mul Or Sub Sum Xor'),
+  ...family(elementwise.broadcasting, 'Add And Div Mod Mul Or Sub Xor'),
+  ...family(elementwise.variadic, 'Max Mean Min Sum'),
   ...family(elementwise.comparison, 'Equal Greater GreaterOrEqual Less LessOrEqual'),
   ...family(elementwise.predicate, 'IsInf IsNaN'),
   ...Object.entries({

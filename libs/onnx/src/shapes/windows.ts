@@ -14,6 +14,12 @@ export interface Windows {
   readonly autoPad: string;
 }
 
+/**
+ * Of a kernel, a step, a gap or a padding along an axis; published models have tens. The gradient of a window stands in
+ * constants of its size, so a few numbers in a file could fill any memory.
+ */
+const LARGEST = 2 ** 12;
+
 function attribute(
   at: Site,
   name: string,
@@ -22,14 +28,18 @@ function attribute(
   otherwise: number,
 ): readonly number[] {
   const values = at.ints(name, new Array<number>(length).fill(otherwise));
-  if (values.length === length && values.every((v) => Number.isSafeInteger(v) && v >= least)) return values;
-  return at.fail('invalid', `attribute '${name}' is [${values.join()}]`);
+  if (values.length !== length || !values.every((v) => Number.isSafeInteger(v) && v >= least))
+    at.fail('invalid', `attribute '${name}' is [${values.join()}]`);
+  if (values.some((v) => Math.abs(v) > LARGEST))
+    at.fail('limit', `attribute '${name}' is [${values.join()}], beyond ${LARGEST}`);
+  return values;
 }
 
 export function windowsOf(at: Site, kernel: readonly number[]): Windows {
   const axes = kernel.length;
   if (axes === 0 || !kernel.every((k) => Number.isSafeInteger(k) && k >= 1))
     at.fail('invalid', `kernel [${kernel.join()}]`);
+  if (kernel.some((k) => k > LARGEST)) at.fail('limit', `kernel [${kernel.join()}], beyond ${LARGEST}`);
   const autoPad = at.string('auto_pad', 'NOTSET');
   if (!['NOTSET', 'VALID', 'SAME_UPPER', 'SAME_LOWER'].includes(autoPad))
     at.fail('invalid', `auto_pad '${autoPad}'`);

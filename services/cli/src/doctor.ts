@@ -1,0 +1,36 @@
+/** `facet doctor`: what this machine can do, and what is in the way of the rest. */
+import { availableParallelism, cpus } from 'node:os';
+import {
+  machineMemoryBytes,
+  type ProviderProbe,
+  probeProviders,
+  providerWish,
+  settingsOf,
+} from '@facet/engine';
+
+const GIB = 2 ** 30;
+const gib = (bytes: number): string => `${(bytes / GIB).toFixed(1)} GiB`;
+const row = (label: string, text: string): string => `${label.padEnd(12)}${text}`;
+
+const probeRow = ({ provider, problem }: ProviderProbe): string =>
+  row(provider, problem === undefined ? 'computes' : `does not compute: ${problem}`);
+
+/** Returns whether Facet can compute here at all. */
+export async function doctor(version: string): Promise<boolean> {
+  const { threads, memoryBytes } = settingsOf();
+  const wish = providerWish();
+  const probes = await probeProviders(['cpu', 'cuda', 'webgpu']);
+  const [processor] = cpus();
+  const lines = [
+    row('facet', `${version}, Node ${process.versions.node} on ${process.platform} ${process.arch}`),
+    row('processor', `${availableParallelism()} cores, ${processor?.model.trim() ?? 'of unknown kind'}`),
+    row(
+      'memory',
+      `${gib(machineMemoryBytes())}; ${threads} workers hold up to ${gib(memoryBytes / threads)} each`,
+    ),
+    ...probes.map(probeRow),
+    row('provider', `FACET_PROVIDER=${wish}`),
+  ];
+  process.stdout.write(`${lines.join('\n')}\n`);
+  return probes[0].problem === undefined;
+}
