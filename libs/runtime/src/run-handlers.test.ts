@@ -478,6 +478,31 @@ describe('a job', () => {
   });
 });
 
+describe('an event that came again and again', () => {
+  it('is worked on alone, and another one of its kind is handed back', async () => {
+    const running = new Set<number>();
+    const beside: number[] = [];
+    const test = start([
+      asking(
+        async ({ data }, { attempt }) => {
+          running.add(data.n);
+          if (attempt >= 3) beside.push(running.size);
+          await new Promise((resolve) => setImmediate(resolve));
+          running.delete(data.n);
+          if (attempt < 3) throw new Error('once more');
+          return [];
+        },
+        { concurrency: 4, maxDeliver: 5 },
+      ),
+    ]);
+    for (let n = 0; n < 4; n++) await test.send(n);
+    await test.elapse(60_000);
+    await test.bus.idle();
+    expect(beside).toEqual([1, 1, 1, 1]);
+    expect(test.letters()).toEqual([]);
+  });
+});
+
 describe('stopping', () => {
   it('takes nothing new and lets what runs finish', async () => {
     const done = gate();

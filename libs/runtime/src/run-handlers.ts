@@ -7,6 +7,7 @@ import { isTerminal } from './errors.js';
 import { consumerOf, type Handler } from './handler.js';
 import { NO_PROGRESS } from './progress.js';
 import { type Registry } from './registry.js';
+import { Solitude } from './solitude.js';
 import { longestMs, Worker, type WorkerPorts } from './worker.js';
 
 type Required = 'bus' | 'registry' | 'log';
@@ -61,14 +62,20 @@ export function runHandlers<R extends Registry>(options: RunHandlersOptions<R>):
   const deadlines = new Map<symbol, { readonly handler: string; readonly atMs: number }>();
   let refusal: Error | undefined;
 
-  const read = async (handler: Handler<R>, worker: Worker<R>) => {
+  const read = async (handler: Handler<R>, worker: Worker<R>, solitude: Solitude) => {
     const self = Symbol(handler.name);
     try {
       const consumer = consumerOf(ports.registry, handler);
-      for await (const delivery of bus.consume(consumer, pulling.signal)) {
-        deadlines.set(self, { handler: handler.name, atMs: clock.now() + longestMs(handler) });
-        await worker.process(delivery);
-        deadlines.delete(self);
+      while (!pulling.signal.aborted) {
+        if (solitude.isClaimed) await solitude.free(pulling.signal);
+        const asking = AbortSignal.any([pulling.signal, solitude.signal]);
+        for await (const delivery of bus.consume(consumer, asking)) {
+          deadlines.set(self, { handler: handler.name, atMs: clock.now() + longestMs(handler) });
+          await worker.process(delivery);
+          deadlines.delete(self);
+        }
+        // It ends before its signal where the bus was closed.
+        if (!asking.aborted) return;
       }
     } catch (error) {
       refusal ??= error instanceof Error ? error : new Error(String(error));
@@ -87,8 +94,9 @@ export function runHandlers<R extends Registry>(options: RunHandlersOptions<R>):
   signal.addEventListener('abort', stopPulling, { once: true });
   if (signal.aborted) stopPulling();
   const readers = handlers.flatMap((handler) => {
-    const worker = new Worker(handler, ports, halt.signal);
-    return Array.from({ length: handler.concurrency }, () => read(handler, worker));
+    const solitude = new Solitude();
+    const worker = new Worker(handler, ports, solitude, halt.signal);
+    return Array.from({ length: handler.concurrency }, () => read(handler, worker, solitude));
   });
   const drained = Promise.allSettled(readers).then((results) => {
     stopTimer();

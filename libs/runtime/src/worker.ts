@@ -16,6 +16,7 @@ import { type Handler, lastDelivery } from './handler.js';
 import { type Log, withFields } from './log.js';
 import { type Progress } from './progress.js';
 import { type OutgoingEvent, type ReceivedEvent, type Registry } from './registry.js';
+import { type Solitude } from './solitude.js';
 
 /** What every handler of a process shares. */
 export interface WorkerPorts<R extends Registry> {
@@ -32,7 +33,7 @@ export interface WorkerPorts<R extends Registry> {
 type Outcome<R extends Registry> =
   | { readonly kind: 'done'; readonly published: number }
   | { readonly kind: 'again'; readonly afterMs: number; readonly error: unknown }
-  | { readonly kind: 'handed-back' }
+  | { readonly kind: 'handed-back'; readonly afterMs: number }
   | {
       readonly kind: 'given-up';
       readonly reason: DeadLetter['reason'];
@@ -43,6 +44,9 @@ type Outcome<R extends Registry> =
 
 /** Beyond the attempt itself: publishing and settling, also while the bus comes and goes. */
 const SETTLE_LIMIT_MS = 10 * 60_000;
+
+/** Delivered so often without an end, an event may be one that kills its process. */
+const ALONE_FROM = 3;
 
 /** After which one delivery has been dealt with, whatever happens; else something hangs. */
 export const longestMs = ({ attemptLimitMs }: { readonly attemptLimitMs: number }): number =>
@@ -55,6 +59,7 @@ export class Worker<R extends Registry> {
   constructor(
     private readonly handler: Handler<R>,
     private readonly ports: WorkerPorts<R>,
+    private readonly solitude: Solitude,
     private readonly halt: AbortSignal,
   ) {
     this.lastDelivery = lastDelivery(handler);
@@ -74,8 +79,13 @@ export class Worker<R extends Registry> {
     const onError = (error: unknown) => log.warn('a heartbeat was lost', { error });
     const capMs = longestMs(handler);
     const stop = keepWorking(delivery, { ackWaitMs: handler.ackWaitMs, capMs, clock: ports.clock, onError });
+    let leave: (() => void) | undefined;
     try {
-      const outcome = await this.attempt(delivery, log);
+      leave = await this.solitude.enter(attempt >= ALONE_FROM && handler.concurrency > 1, this.halt);
+      const outcome: Outcome<R> =
+        leave === undefined
+          ? { kind: 'handed-back', afterMs: this.partMs() }
+          : await this.attempt(delivery, log);
       await this.settle(delivery, outcome, log);
       ended({ ...outcome, outcome: outcome.kind });
     } catch (error) {
@@ -83,8 +93,14 @@ export class Worker<R extends Registry> {
       if (!this.halt.aborted) log.warn('could not be settled, and will come again', { error });
       await delivery.nak().catch(() => undefined);
     } finally {
+      leave?.();
       stop();
     }
+  }
+
+  /** How long one of two events that may each kill the process stays away. */
+  private partMs(): number {
+    return Math.ceil(this.handler.ackWaitMs * this.ports.random());
   }
 
   private async attempt({ message, attempt }: Delivery, log: Log): Promise<Outcome<R>> {
@@ -109,7 +125,7 @@ export class Worker<R extends Registry> {
       for (const outgoing of this.messagesOf(received, events, 'handled')) await this.publish(outgoing);
       return { kind: 'done', published: events.length };
     } catch (error) {
-      if (halt.aborted) return { kind: 'handed-back' };
+      if (halt.aborted) return { kind: 'handed-back', afterMs: 0 };
       if (ports.isTerminal(error)) return { kind: 'given-up', reason: 'terminal', error, event };
       if (attempt >= handler.maxDeliver) return { kind: 'given-up', reason: 'exhausted', error, event };
       return { kind: 'again', afterMs: this.delayMs(attempt, error), error };
@@ -127,8 +143,8 @@ export class Worker<R extends Registry> {
         await delivery.nak(outcome.afterMs);
         return;
       case 'handed-back':
-        log.info('handed back, as the process ends');
-        await delivery.nak();
+        log.info('handed back', { afterMs: outcome.afterMs });
+        await delivery.nak(outcome.afterMs);
         return;
       case 'given-up':
         log.error('given up', { error: outcome.error, reason: outcome.reason });
@@ -213,7 +229,7 @@ export class Worker<R extends Registry> {
 
 /** For people: a refusal says all in its own words; of other troubles the causes matter too. */
 const reasonOf = (error: unknown, reason: DeadLetter['reason']): string =>
-  reason === 'terminal' && error instanceof Error ? error.message : errorLine(error);
+  (reason === 'terminal' || reason === 'died') && error instanceof Error ? error.message : errorLine(error);
 
 function pause(ms: number, clock: Clock, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -1,8 +1,9 @@
 /** The parts of the bench, in the order in which they run. */
 import type { Part } from './frame/part.js';
 import { attacks } from './parts/attacks.js';
+import { bus } from './parts/bus.js';
 import { families } from './parts/families.js';
 import { gradient } from './parts/gradient.js';
 import { memory } from './parts/memory.js';
 
-export const PARTS: readonly Part[] = [families, gradient, memory, attacks];
+export const PARTS: readonly Part[] = [families, gradient, memory, attacks, bus];

@@ -1,0 +1,108 @@
+/** What is evaluated: a store with a dataset and a model, the plan, and the report of a run that nobody disturbs. */
+import { attacksHandler } from '@facet/attacks';
+import { InProcessBus } from '@facet/bus';
+import { loadModel, saveStanding } from '@facet/catalog';
+import { type EvaluationPlan, type Fact, keys, type Ref, STREAMS } from '@facet/contracts';
+import { Engine } from '@facet/engine';
+import { evaluationHandlers, openPageRenderer } from '@facet/evaluation';
+import { featuresHandler } from '@facet/features';
+import {
+  type AnyHandler,
+  defineHandler,
+  encodeEvent,
+  NO_LOG,
+  packageVersion,
+  runHandlers,
+  VOCABULARY,
+} from '@facet/runtime';
+import type { ObjectStore } from '@facet/store';
+
+export interface Subject {
+  readonly store: ObjectStore;
+  readonly model: Ref;
+  readonly dataset: Ref;
+  readonly plan: EvaluationPlan;
+}
+
+export interface Undisturbed {
+  readonly evaluation: string;
+  /** Of `report.json`. */
+  readonly report: Uint8Array;
+}
+
+/** The message with which everything begins. */
+export async function publication({ store, model }: Subject) {
+  const { digest } = await loadModel(store, model);
+  const time = '2026-01-01T00:00:00Z';
+  const event = { id: 'published', type: 'model.published' as const, source: '/chaos', time };
+  return encodeEvent(VOCABULARY, { ...event, data: { model, digest } });
+}
+
+export const standing = ({ model, dataset, plan }: Subject) => ({
+  schema: 'facet.standing/v1' as const,
+  name: 'chaos',
+  models: model.name,
+  version: model.version,
+  dataset,
+  plan,
+});
+
+/** Evaluates it in this process, by its own plan alone. */
+export async function undisturbed(subject: Subject): Promise<Undisturbed> {
+  const { store } = subject;
+  for await (const { key } of store.list(keys.standing.all)) await store.delete(key);
+  await saveStanding(store, standing(subject));
+  const bus = new InProcessBus(STREAMS);
+  const engine = new Engine({ threads: 2 });
+  const renderer = openPageRenderer();
+  const stopping = new AbortController();
+  let done!: (fact: Fact<'evaluation.completed'>) => void;
+  let fail!: (error: Error) => void;
+  const ended = new Promise<Fact<'evaluation.completed'>>((resolve, reject) => {
+    [done, fail] = [resolve, reject];
+  });
+  const waiting = defineHandler(VOCABULARY, {
+    name: 'chaos',
+    consumes: ['evaluation.completed', 'evaluation.failed'],
+    publishes: [],
+    concurrency: 1,
+    ackWaitMs: 30_000,
+    attemptLimitMs: 30_000,
+    maxDeliver: 1,
+    handle: (event) => {
+      if (event.type === 'evaluation.completed') done(event.data);
+      else fail(new Error(event.data.reasons.join('; ')));
+      return Promise.resolve([]);
+    },
+  });
+  const version = packageVersion(import.meta.url);
+  const running = runHandlers({
+    bus,
+    registry: VOCABULARY,
+    handlers: [
+      featuresHandler({ store, engine }),
+      attacksHandler({ store, engine }),
+      ...evaluationHandlers({ store, engine, renderer, version }),
+      waiting,
+    ] as AnyHandler[],
+    log: NO_LOG,
+    signal: stopping.signal,
+  });
+  try {
+    await bus.publish(await publication(subject));
+    const { evaluation, report } = await ended;
+    return { evaluation, report: await (await store.get(report))!.bytes() };
+  } finally {
+    await running.stop();
+    await Promise.all([bus.close(), engine.close(), renderer.close()]);
+  }
+}
+
+/** Copies what an evaluation begins with, and nothing of an evaluation. */
+export async function copyInputs(from: ObjectStore, to: ObjectStore): Promise<void> {
+  for (const prefix of ['datasets/', 'models/'])
+    for await (const { key } of from.list(prefix)) {
+      const object = await from.get(key);
+      if (object !== undefined) await to.put(key, await object.bytes());
+    }
+}
