@@ -109,6 +109,20 @@ describe('writeModel', () => {
     );
   });
 
+  it('writes floats beyond single precision as infinite', () => {
+    const model = readModel(spoiled(() => undefined));
+    const [first, ...rest] = model.graph.nodes;
+    const attributes = {
+      alpha: { kind: 'float', value: 1e50 },
+      scales: { kind: 'floats', value: [1, -1e50] },
+    } as const;
+    const graph = { ...model.graph, nodes: [{ ...first, attributes }, ...rest] };
+    expect(readModel(writeModel({ ...model, graph })).graph.nodes[0].attributes).toEqual({
+      alpha: { kind: 'float', value: Infinity },
+      scales: { kind: 'floats', value: [1, -Infinity] },
+    });
+  });
+
   it('makes files that ONNX Runtime runs', async () => {
     const model = readModel(
       spoiled((file) => {
