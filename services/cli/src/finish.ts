@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { keys, Report } from '@facet/contracts';
 import { renderTable } from '@facet/report';
 import { TerminalError } from '@facet/runtime';
-import { type ObjectStore, readJson } from '@facet/store';
+import type { ObjectStore } from '@facet/store';
 import type { Completed } from './outcome.js';
 
 /** Exit codes that pipelines stand on. */
@@ -12,16 +12,30 @@ export const EXIT = { passed: 0, error: 1, policyFailed: 3 } as const;
 
 const NAMES = { json: 'report.json', html: 'report.html', xml: 'report.junit.xml' } as const;
 
+type Kind = keyof typeof NAMES;
+
 /** Returns the exit code. */
-export async function finish(store: ObjectStore, out: string, { evaluation }: Completed): Promise<number> {
-  const report = await readJson(store, keys.evaluation.report(evaluation, 'json'), (v) => Report.parse(v));
-  if (report === undefined) throw new TerminalError(`evaluation ${evaluation} has no report`);
-  await mkdir(out, { recursive: true });
-  for (const kind of ['json', 'html', 'xml'] as const) {
+export const finish = (store: ObjectStore, out: string, { evaluation }: Completed): Promise<number> =>
+  finishWith(evaluation, out, async (kind) => {
     const object = await store.get(keys.evaluation.report(evaluation, kind));
-    if (object === undefined) throw new TerminalError(`evaluation ${evaluation} has no report.${kind}`);
-    await writeFile(join(out, NAMES[kind]), await object.bytes());
+    return object?.bytes();
+  });
+
+/** @param read gives a form of the report */
+export async function finishWith(
+  evaluation: string,
+  out: string,
+  read: (kind: Kind) => Promise<Uint8Array | undefined>,
+): Promise<number> {
+  await mkdir(out, { recursive: true });
+  let report: Report | undefined;
+  for (const kind of ['json', 'html', 'xml'] as const) {
+    const bytes = await read(kind);
+    if (bytes === undefined) throw new TerminalError(`evaluation ${evaluation} has no report.${kind}`);
+    if (kind === 'json') report = Report.parse(JSON.parse(new TextDecoder().decode(bytes)));
+    await writeFile(join(out, NAMES[kind]), bytes);
   }
+  if (report === undefined) throw new TerminalError(`evaluation ${evaluation} has no report`);
   process.stdout.write(`\n${renderTable(report, { colour: process.stdout.isTTY })}\n`);
   for (const note of report.notes) process.stdout.write(`Note: ${note}\n`);
   const { policy, passed, checks } = report.verdict;

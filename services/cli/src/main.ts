@@ -13,6 +13,8 @@ import { readStudy, STUDIES } from './study/read.js';
 import { runStudy } from './study/study.js';
 import { transfer } from './transfer.js';
 import { addModelCommands } from './model-commands.js';
+import { addRemoteCommands } from './remote/commands.js';
+import { evaluateOn } from './remote/evaluate.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -74,6 +76,8 @@ program
   )
   .option('--out <dir>', 'where reports and everything stored go', 'facet-out')
   .option('--seed <n>', "of attacks, instead of the plan's own", seed)
+  .option('--server <url>', 'evaluate there; --dataset may then be NAME@VERSION of one that it has')
+  .option('--token-file <file>', 'holds the token for the server; or FACET_TOKEN_FILE, or FACET_TOKEN')
   .action(
     async (options: {
       model: string;
@@ -84,8 +88,17 @@ program
       baseline?: Baseline;
       out: string;
       seed?: number;
+      server?: string;
+      tokenFile?: string;
     }) => {
-      process.exitCode = await evaluate({ ...options, version });
+      const { server, baseline: compared, ...own } = options;
+      if (server === undefined) {
+        process.exitCode = await evaluate({ ...options, version });
+        return;
+      }
+      if (compared !== undefined)
+        throw new Error('--baseline compares with a model in --out; it does not go with --server');
+      process.exitCode = await evaluateOn({ ...own, server });
     },
   );
 
@@ -140,7 +153,8 @@ program
     process.exitCode = (await doctor(version)) ? EXIT.passed : EXIT.error;
   });
 
-addClusterCommands(program);
+addClusterCommands(program, version);
+addRemoteCommands(program);
 
 // A reader that has seen enough, such as `head`, ends the output and not the program.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

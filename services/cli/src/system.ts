@@ -3,7 +3,7 @@
  * engine for all. Nothing else differs from a cluster.
  */
 import { attacksHandler } from '@facet/attacks';
-import { type Bus, InProcessBus } from '@facet/bus';
+import { type Bus, InProcessBus, type StreamReader } from '@facet/bus';
 import { STREAMS } from '@facet/contracts';
 import { type Engine, openEngine } from '@facet/engine';
 import { evaluationHandlers, openPageRenderer } from '@facet/evaluation';
@@ -36,6 +36,7 @@ export type AnyHandler = Handler<typeof VOCABULARY>;
 
 export interface System {
   readonly store: ObjectStore;
+  readonly bus: Bus & StreamReader;
   readonly engine: Engine;
   /** Starts every service's handlers, and `further` ones beside them. */
   start(further: readonly AnyHandler[]): void;
@@ -46,7 +47,7 @@ export interface System {
 export async function openSystem(lifecycle: Lifecycle, options: SystemOptions): Promise<System> {
   const { log, progress, version } = options;
   const store = observedStore(await FolderStore.open(options.folder));
-  const bus: Bus = lifecycle.own('bus', new InProcessBus(STREAMS), (b) => b.close());
+  const bus = lifecycle.own('bus', new InProcessBus(STREAMS), (b) => b.close());
   const opened = await openEngine({}, (line) => log.info(line));
   const engine = lifecycle.own('engine', opened, (e) => e.close());
   const faces = lifecycle.own('renderer of faces', openRenderer(engine.threads), (pool) => pool.close());
@@ -60,6 +61,7 @@ export async function openSystem(lifecycle: Lifecycle, options: SystemOptions): 
   ] as AnyHandler[];
   return {
     store,
+    bus,
     engine,
     start(further) {
       const running = runHandlers({

@@ -4,6 +4,7 @@ import { Connections, Lifecycle, readConfig } from '@facet/runtime';
 import { prepareAccess } from './access.js';
 import { bootstrap } from './bootstrap.js';
 import { startCluster } from './cluster.js';
+import { up } from '../up.js';
 import { SERVICES } from './services.js';
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -23,7 +24,21 @@ function processes(text: string, known: Record<string, number> = {}): Record<str
   return { ...known, [name]: Number(number) };
 }
 
-export function addClusterCommands(program: Command): void {
+interface UpCommand {
+  readonly out: string;
+  readonly port: number;
+  readonly cluster?: true;
+  readonly processes?: Record<string, number>;
+}
+
+function port(text: string): number {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535)
+    throw new InvalidArgumentError('It must be a port, from 0 to 65535.');
+  return Number(text);
+}
+
+/** @param version Facet's own */
+export function addClusterCommands(program: Command, version: string): void {
   program
     .command('access')
     .description('make the credentials of every service, and what NATS and the store must know of them')
@@ -49,10 +64,16 @@ export function addClusterCommands(program: Command): void {
 
   program
     .command('up')
-    .description('run every service as a process of its own on this machine, against real servers')
-    .requiredOption('--cluster', 'on NATS and MinIO, with throw-away data')
-    .option('--processes <service=n>', 'how many of a service', processes)
-    .action(async (options: { processes?: Record<string, number> }) => {
+    .description('run every service and the gateway on this machine, in one process')
+    .option('--out <dir>', 'where everything stored goes', 'facet-out')
+    .option('--port <n>', 'of the gateway, on this machine alone', port, 8080)
+    .option('--cluster', 'every service as a process of its own, on NATS and MinIO, with throw-away data')
+    .option('--processes <service=n>', 'how many of a service, in a cluster', processes)
+    .action(async (options: UpCommand) => {
+      if (!options.cluster) {
+        await up({ out: options.out, port: options.port, version });
+        return;
+      }
       const lifecycle = new Lifecycle();
       const cluster = await startCluster({
         say,
