@@ -16,6 +16,7 @@ import {
   type Shape,
 } from '@facet/contracts';
 import { type Log } from '@facet/runtime';
+import { serving } from '@facet/telemetry';
 import { type Express, type NextFunction, type Request, type Response } from 'express';
 import { type Audit } from '../access/audit.js';
 import { type RateLimit } from '../access/rate.js';
@@ -78,7 +79,17 @@ const expressPath = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ':$1
 
 function serve(name: RouteName, route: RouteSpec, dependencies: RouterDependencies) {
   const handler = dependencies.handlers[name] as unknown as AnyHandler;
-  return async (request: Request, response: Response): Promise<void> => {
+  return (request: Request, response: Response): Promise<void> => {
+    const { method, path } = route;
+    const asked = { method: method.toUpperCase(), route: path, headers: request.headers };
+    return serving(asked, (answered) => serveOne(request, response, answered));
+  };
+
+  async function serveOne(
+    request: Request,
+    response: Response,
+    answered: (status: number) => void,
+  ): Promise<void> {
     const begun = dependencies.now();
     const gone = new AbortController();
     response.once('close', () => {
@@ -97,6 +108,7 @@ function serve(name: RouteName, route: RouteSpec, dependencies: RouterDependenci
       const { id, actor } = of(request);
       const fields = { route: name, status, ms: dependencies.now() - begun, request: id, token: actor?.id };
       dependencies.log.info('request', fields);
+      answered(status);
     }
 
     /** The audit is written before the client hears, so that nothing is done that nobody can see. */
@@ -115,7 +127,7 @@ function serve(name: RouteName, route: RouteSpec, dependencies: RouterDependenci
       }
       await answer();
     }
-  };
+  }
 }
 
 /** Path parameters, as far as they are what they should be: an audit holds nobody's inventions. */
