@@ -1,4 +1,4 @@
-/** Ends a command: brings the reports to where the user looks for them, prints the table, says the verdict. */
+/** Ends a command: brings the reports to where the user looks for them, and says the table and the verdict. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { keys, Report } from '@facet/contracts';
@@ -14,8 +14,14 @@ const NAMES = { json: 'report.json', html: 'report.html', xml: 'report.junit.xml
 
 type Kind = keyof typeof NAMES;
 
-/** Returns the exit code. */
-export const finish = (store: ObjectStore, out: string, { evaluation }: Completed): Promise<number> =>
+/** How a command ends: its exit code, and what it says in the end. */
+export interface Ending {
+  readonly code: number;
+  /** For stdout, once nothing else is on the screen. */
+  readonly text: string;
+}
+
+export const finish = (store: ObjectStore, out: string, { evaluation }: Completed): Promise<Ending> =>
   finishWith(evaluation, out, async (kind) => {
     const object = await store.get(keys.evaluation.report(evaluation, kind));
     return object?.bytes();
@@ -26,7 +32,7 @@ export async function finishWith(
   evaluation: string,
   out: string,
   read: (kind: Kind) => Promise<Uint8Array | undefined>,
-): Promise<number> {
+): Promise<Ending> {
   await mkdir(out, { recursive: true });
   let report: Report | undefined;
   for (const kind of ['json', 'html', 'xml'] as const) {
@@ -36,12 +42,19 @@ export async function finishWith(
     await writeFile(join(out, NAMES[kind]), bytes);
   }
   if (report === undefined) throw new TerminalError(`evaluation ${evaluation} has no report`);
-  process.stdout.write(`\n${renderTable(report, { colour: process.stdout.isTTY })}\n`);
-  for (const note of report.notes) process.stdout.write(`Note: ${note}\n`);
   const { policy, passed, checks } = report.verdict;
-  for (const { name, actual, limit, passed: held } of checks)
-    process.stdout.write(`${held ? 'held  ' : 'FAILED'} ${name}: ${actual ?? 'undefined'}, limit ${limit}\n`);
-  if (policy !== null) process.stdout.write(`Policy ${policy}: ${passed ? 'passed' : 'FAILED'}\n`);
-  process.stdout.write(`\nReport: ${join(out, NAMES.html)}\n`);
-  return passed ? EXIT.passed : EXIT.policyFailed;
+  const lines = [
+    '',
+    renderTable(report, { colour: process.stdout.isTTY }),
+    ...report.notes.map((note) => `Note: ${note}`),
+    ...checks.map(
+      ({ name, actual, limit, passed: held }) =>
+        `${held ? 'held  ' : 'FAILED'} ${name}: ${actual ?? 'undefined'}, limit ${limit}`,
+    ),
+    ...(policy === null ? [] : [`Policy ${policy}: ${passed ? 'passed' : 'FAILED'}`]),
+    '',
+    `Report: ${join(out, NAMES.html)}`,
+    '',
+  ];
+  return { code: passed ? EXIT.passed : EXIT.policyFailed, text: lines.join('\n') };
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Ref } from '@facet/contracts';
 import { createLog, Lifecycle, logOptions, NO_LOG, type Progress } from '@facet/runtime';
 import { startTelemetry } from '@facet/telemetry';
+import type { Ending } from './finish.js';
 import { awaitConclusion, type Completed } from './outcome.js';
 import { progressView } from './progress.js';
 import { type AnyHandler, openSystem, type System } from './system.js';
@@ -19,12 +20,12 @@ export interface SessionOptions {
 export interface SessionWork {
   /** Publishes what starts the work; gives handlers of the session's own. */
   readonly begin: (system: System) => Promise<readonly AnyHandler[]>;
-  /** Makes of the evaluations that are complete what the user sees; gives the exit code. */
+  /** Makes of the evaluations that are complete what the user sees. */
   readonly end: (
     system: System,
     completed: readonly Completed[],
     context: { readonly signal: AbortSignal; readonly progress: Progress },
-  ) => Promise<number>;
+  ) => Promise<Ending>;
 }
 
 /**
@@ -71,8 +72,11 @@ export async function runSession(
     });
     interrupted.catch(() => undefined);
     const completed = await Promise.race([conclusion.completed, interrupted]);
-    const ended = end(system, completed, { signal: lifecycle.signal, progress });
-    return await Promise.race([ended, interrupted]);
+    const ending = end(system, completed, { signal: lifecycle.signal, progress });
+    const { code, text } = await Promise.race([ending, interrupted]);
+    view.close();
+    process.stdout.write(text);
+    return code;
   } finally {
     await lifecycle.close();
   }

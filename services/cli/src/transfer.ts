@@ -118,10 +118,14 @@ export async function transfer(options: TransferOptions): Promise<number> {
         await mkdir(options.out, { recursive: true });
         await writeFile(join(options.out, 'transfer.json'), canonicalJson(report));
         await writeFile(join(options.out, 'transfer.html'), renderTransferHtml(report));
-        process.stdout.write(
-          `\n${renderTransferTable(report)}\n\nReport: ${join(options.out, 'transfer.html')}\n`,
-        );
-        return EXIT.passed;
+        const lines = [
+          '',
+          renderTransferTable(report),
+          '',
+          `Report: ${join(options.out, 'transfer.html')}`,
+          '',
+        ];
+        return { code: EXIT.passed, text: lines.join('\n') };
       },
     },
   );

@@ -50,10 +50,12 @@ export async function evaluateOn(options: RemoteEvaluateOptions): Promise<number
       throw new TerminalError(
         [`evaluation ${id} ${last?.state ?? 'broke off'}`, ...(last?.reasons ?? [])].join('\n'),
       );
-    return await finishWith(id, options.out, async (kind) => {
+    const { code, text } = await finishWith(id, options.out, async (kind) => {
       const response = await client.call(`/v1/evaluations/${id}/report?format=${FORMATS[kind]}`);
       return new Uint8Array(await response.arrayBuffer());
     });
+    process.stdout.write(text);
+    return code;
   } finally {
     view.close();
   }

@@ -4,7 +4,7 @@ import { Study } from '@facet/contracts';
 import { PlanFile } from '@facet/plans';
 import { readDocument } from '../inputs.js';
 
-export const STUDIES = ['default', 'quick'] as const;
+export const STUDIES = ['default', 'quick', 'prior-gain'] as const;
 
 /** A study's plan may extend a preset, as any other. */
 const StudyFile = Study.extend({ plan: PlanFile });

@@ -9,7 +9,7 @@ import { formatRef, keys, Report, type Study } from '@facet/contracts';
 import { renderStudyHtml, renderStudyTable } from '@facet/report';
 import { defineHandler, type OutgoingEvent, TerminalError, VOCABULARY } from '@facet/runtime';
 import { canonicalJson, readJson } from '@facet/store';
-import { EXIT } from '../finish.js';
+import { type Ending, EXIT } from '../finish.js';
 import type { Completed } from '../outcome.js';
 import { runSession } from '../session.js';
 import type { AnyHandler, System } from '../system.js';
@@ -64,7 +64,7 @@ async function finishStudy(
   networks: readonly StudyNetwork[],
   completed: readonly Completed[],
   out: string,
-): Promise<number> {
+): Promise<Ending> {
   const finished: Finished[] = [];
   for (const [i, { evaluation }] of completed.entries()) {
     const key = keys.evaluation.report(evaluation, 'json');
@@ -76,8 +76,13 @@ async function finishStudy(
   await mkdir(out, { recursive: true });
   await writeFile(join(out, 'study.json'), canonicalJson(report));
   await writeFile(join(out, 'study.html'), renderStudyHtml(report));
-  process.stdout.write(`\n${renderStudyTable(report)}\n`);
-  for (const note of report.notes) process.stdout.write(`Note: ${note}\n`);
-  process.stdout.write(`\nReport: ${join(out, 'study.html')}\n`);
-  return EXIT.passed;
+  const lines = [
+    '',
+    renderStudyTable(report),
+    ...report.notes.map((note) => `Note: ${note}`),
+    '',
+    `Report: ${join(out, 'study.html')}`,
+    '',
+  ];
+  return { code: EXIT.passed, text: lines.join('\n') };
 }

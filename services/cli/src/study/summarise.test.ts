@@ -22,7 +22,14 @@ const studyOf = (changes: object = {}): Study =>
     features: [[], ['depth'], ['reflection']],
     seeds: [0, 1, 2],
     dataset: { size: 16, samples: { train: 8, dev: 8, test: 8 } },
-    recipe: { epochs: 1, batch: 4, parts: 1, learningRate: 0.1, momentum: 0, weightDecay: 0, warmupSteps: 0 },
+    recipe: {
+      epochs: 1,
+      batch: 4,
+      parts: 1,
+      learningRate: 0.1,
+      optimiser: { kind: 'sgd', momentum: 0, weightDecay: 0 },
+      warmupSteps: 0,
+    },
     plan,
     ...changes,
   });
