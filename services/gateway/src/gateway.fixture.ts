@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { InProcessBus } from '@facet/bus';
-import { mayAccess, PROBLEM_TYPE, Problem, type Role, ROLES, STREAMS } from '@facet/contracts';
+import { PROBLEM_TYPE, Problem, type Role, ROLES, STREAMS } from '@facet/contracts';
 import { createLog, runHandlers, VOCABULARY } from '@facet/runtime';
 import { FolderStore, type ObjectStore } from '@facet/store';
 import { expect, onTestFinished } from 'vitest';
@@ -103,12 +103,6 @@ export async function keysOf(store: ObjectStore, prefix = ''): Promise<string[]>
   for await (const { key } of store.list(prefix)) found.push(key);
   return found;
 }
-
-/** The roles that may use a route of this access, and those that may not. */
-export const rolesFor = (access: Parameters<typeof mayAccess>[1]) => ({
-  may: ROLES.filter((role) => mayAccess(role, access)),
-  mayNot: ROLES.filter((role) => !mayAccess(role, access)),
-});
 
 /** The facts and jobs that were published, by subject. */
 export async function published(bus: InProcessBus, stream = 'FACET_EVENTS') {
