@@ -13,7 +13,8 @@ export default defineConfig({
     include: ['src/**/*.test.ts'],
     environment: 'node',
     // ONNX Runtime reads it when it is loaded; tests send nothing to anybody.
-    env: { ORT_DISABLE_TELEMETRY: '1' },
+    // Nx forces colours; what a test's own child prints is read by the test, and must be plain.
+    env: { ORT_DISABLE_TELEMETRY: '1', FORCE_COLOR: '0' },
     testTimeout: 60_000,
     hookTimeout: 60_000,
     passWithNoTests: false,

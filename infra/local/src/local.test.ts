@@ -74,7 +74,7 @@ describe('a child', () => {
       script,
       `import { Child } from ${JSON.stringify(module)};
        const child = await Child.start('/bin/sleep', ['1000']);
-       console.log(String(child.pid));
+       console.log(child.pid);
        setInterval(() => undefined, 1000);`,
     );
     const parent = spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'inherit'] });
