@@ -11,8 +11,14 @@ const INTERVAL_MS = 15;
 const STDERR = 2;
 const MIB = 2 ** 20;
 
-const limit = workerData as number;
-const parent = process.ppid;
+/** What is watched. The parent is told, not asked for here: it may have ended before this thread began. */
+export interface Watched {
+  readonly limitBytes: number;
+  /** Process id of the one that started this process. */
+  readonly parent: number;
+}
+
+const { limitBytes: limit, parent } = workerData as Watched;
 
 setInterval(() => {
   const resident = process.memoryUsage.rss();

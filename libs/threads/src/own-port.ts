@@ -1,5 +1,6 @@
 /** The worker's end of its connection to the pool: a thread's port, or the channel of a process and its watch. */
 import { parentPort, type Transferable, Worker } from 'node:worker_threads';
+import type { Watched } from './memory-watch.js';
 import type { FromWorker, ToWorker } from './protocol.js';
 
 export interface Port {
@@ -24,8 +25,10 @@ const threadPort = (port: NonNullable<typeof parentPort>): Port => ({
 });
 
 function processPort(): Port {
-  const limitBytes = Number(process.argv[2]);
-  const watch = new Worker(new URL('memory-watch.js', import.meta.url), { workerData: limitBytes });
+  const [limitBytes, parent] = process.argv.slice(2).map(Number);
+  const watch = new Worker(new URL('memory-watch.js', import.meta.url), {
+    workerData: { limitBytes, parent } satisfies Watched,
+  });
   watch.on('error', (error) => {
     throw error;
   });

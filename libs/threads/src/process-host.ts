@@ -37,7 +37,7 @@ function reasonOf(code: number | null, signal: string | null, text: string): str
 
 export function startProcess({ url, memoryBytes, environment }: ProcessOptions, events: HostEvents): Host {
   const folder = mkdtempSync(join(tmpdir(), 'facet-task-'));
-  const child = fork(fileURLToPath(url), [String(memoryBytes)], {
+  const child = fork(fileURLToPath(url), [memoryBytes, process.pid].map(String), {
     cwd: folder,
     env: environment as NodeJS.ProcessEnv,
     execArgv: [],
