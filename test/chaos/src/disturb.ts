@@ -1,6 +1,8 @@
 /**
  * Disturbs a cluster: kills services, takes the broker and the store away, cuts and slows connections. It goes with the
- * evaluation's progress, so that the disturbances are spread over it, and with time where nothing goes on.
+ * evaluation's progress, so that the disturbances are spread over it, and with time where nothing goes on. Where the
+ * evaluation is the faster one, its connections are slowed until the disturbances have caught up, so that on no machine
+ * it ends before they do.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster } from '@facet/cli';
@@ -23,12 +25,15 @@ const BETWEEN_MS = 250;
 const SPREAD = 0.85;
 const CUT_EVERY_MS = 3_000;
 const SLOW_MS = 150;
+/** While the evaluation is ahead of the disturbances. */
+const BRAKED_MS = 500;
 
 type Kind = 'kill' | 'broker' | 'store';
 
 export class Disturber {
   readonly done: Record<Kind, number> = { kill: 0, broker: 0, store: 0 };
   cuts = 0;
+  private braked = false;
 
   constructor(
     private readonly cluster: Cluster,
@@ -59,6 +64,7 @@ export class Disturber {
         outage = this.takeStoreAway(outageMs);
       }
       this.done[kind]++;
+      this.brake(i + 1 < list.length && this.reached((i + 2) / (list.length + 1)));
     }
     await outage;
   }
@@ -69,7 +75,7 @@ export class Disturber {
       await pause(CUT_EVERY_MS, signal);
       const proxy = this.proxies[this.below(this.proxies.length)];
       if (this.below(2) === 0) this.cuts += proxy.drop() > 0 ? 1 : 0;
-      else proxy.delayMs = proxy.delayMs === 0 ? SLOW_MS : 0;
+      else if (!this.braked) proxy.delayMs = proxy.delayMs === 0 ? SLOW_MS : 0;
     }
     for (const proxy of this.proxies) proxy.delayMs = 0;
   }
@@ -77,8 +83,17 @@ export class Disturber {
   private async turn(share: number, signal: AbortSignal): Promise<void> {
     const end = Date.now() + PATIENCE_MS;
     await pause(BETWEEN_MS, signal);
-    const due = () => this.watch.planned > 0 && this.watch.done >= share * SPREAD * this.watch.planned;
-    while (!signal.aborted && !due() && Date.now() < end) await pause(BETWEEN_MS, signal);
+    while (!signal.aborted && !this.reached(share) && Date.now() < end) await pause(BETWEEN_MS, signal);
+  }
+
+  /** Whether the evaluation is where that share of the disturbances is over. */
+  private reached(share: number): boolean {
+    return this.watch.planned > 0 && this.watch.done >= share * SPREAD * this.watch.planned;
+  }
+
+  private brake(on: boolean): void {
+    if (on !== this.braked) for (const proxy of this.proxies) proxy.delayMs = on ? BRAKED_MS : 0;
+    this.braked = on;
   }
 
   private async kill(signal: AbortSignal): Promise<void> {

@@ -55,6 +55,10 @@ export async function readNow(
   }
 }
 
+/** A server that has forgotten the reader is noticed after two heartbeats; by default that is half a minute. */
+const HEARTBEAT_MS = 1_000;
+const EXPIRES_MS = 10_000;
+
 /** Ends when the signal aborts. */
 export async function* followFrom(
   js: JetStreamClient,
@@ -63,7 +67,10 @@ export async function* followFrom(
   signal: AbortSignal,
 ): AsyncGenerator<PlacedMessage> {
   const consumer = await orderedFrom(js, stream, options);
-  const coming: ConsumerMessages = await consumer.consume();
+  const coming: ConsumerMessages = await consumer.consume({
+    expires: EXPIRES_MS,
+    idle_heartbeat: HEARTBEAT_MS,
+  });
   const stop = () => coming.stop();
   signal.addEventListener('abort', stop, { once: true });
   if (signal.aborted) stop();
