@@ -90,8 +90,9 @@ it('is one trace that holds every step, and the same report as without', async (
     'process facet.events.attack.completed.v1': SHARDS,
     conclude: 1,
     'send facet.events.evaluation.completed.v1': 1,
-    'process facet.events.evaluation.completed.v1': 1,
   });
+  // By the command line; by evaluations that wait for a baseline too, unless the command has ended before.
+  expect(counts.get('process facet.events.evaluation.completed.v1')).toBeGreaterThanOrEqual(1);
   const subject = spans.find(({ name }) => name === 'conclude')?.attributes['facet.evaluation'];
   expect(subject).toBe((JSON.parse(traced.report.toString()) as { evaluation: string }).evaluation);
 });
