@@ -156,8 +156,8 @@ export class Layers {
     return this.#pool('MaxPool', name, x, options);
   }
 
-  averagePool(name: string, x: Maps, options = HALVING): Maps {
-    return this.#pool('AveragePool', name, x, options);
+  averagePool(name: string, x: Maps): Maps {
+    return this.#pool('AveragePool', name, x, HALVING);
   }
 
   globalAveragePool(name: string, x: Maps): Vectors {
