@@ -80,6 +80,11 @@ export const EvaluationPlan = z.strictObject({
   /** Train samples for priors and probes. */
   priorSamples: z.int().min(10).max(1_000_000).default(1000),
   budget: Budget.optional(),
+  /**
+   * What a cell with a shard that was given up makes of the evaluation. `fail`, as without it: it ends as failed, with the
+   * reasons, when all others have ended. `mark`: it ends with the others' figures, and its report names the cell.
+   */
+  failedCells: z.enum(['fail', 'mark']).optional(),
   attacks: z.array(AttackGroup).min(1),
 });
 export type EvaluationPlan = z.infer<typeof EvaluationPlan>;

@@ -87,6 +87,22 @@ export const CellReport = z.strictObject({
 });
 export type CellReport = z.infer<typeof CellReport>;
 
+/** A cell that has no figures, since shards of it were given up: its model killed whoever attacked it, for instance. */
+export const FailedCell = CellReport.pick({
+  id: true,
+  facet: true,
+  objective: true,
+  search: true,
+  norm: true,
+  epsilon: true,
+}).extend({
+  /** How many were given up. */
+  shards: z.int().min(1),
+  /** Of the first of them. */
+  reason: z.string(),
+});
+export type FailedCell = z.infer<typeof FailedCell>;
+
 /** A direction's own figures over a sweep of epsilons. */
 const Sweep = z.strictObject({
   areaUnderSuccess: Rate.nullable(),
@@ -196,6 +212,8 @@ export const Report = z.strictObject({
     })
     .nullable(),
   cells: z.array(CellReport),
+  /** Only where there are any, which the plan must allow: the report would look like one of fewer attacks. */
+  failedCells: z.array(FailedCell).min(1).optional(),
   curves: z.array(FacetCurve),
   /** Mean over the auxiliary facets of success at each epsilon, by objective: what the priors add. */
   gains: z.array(

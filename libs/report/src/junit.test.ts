@@ -56,6 +56,15 @@ describe('JUnit', () => {
     ]);
   });
 
+  it('has a case with an error for a cell that could not be attacked', () => {
+    const [{ id, facet, objective, search, norm, epsilon }] = fixtureReport().cells;
+    const failed = { id, facet, objective, search, norm, epsilon, shards: 2, reason: 'no attempt ended' };
+    const xml = renderJUnit(fixtureReport({ failedCells: [failed] }));
+    expect(named(xml, 'testsuite')[0].attributes).toMatchObject({ tests: '5', failures: '2', errors: '1' });
+    expect(named(xml, 'testcase').at(-1)!.attributes.name).toBe(id);
+    expect(named(xml, 'error').map(({ attributes }) => attributes.message)).toEqual(['no attempt ended']);
+  });
+
   it.each([
     ['no policy', null],
     ['no checks', 'empty'],

@@ -1,5 +1,5 @@
 /** The verdict as JUnit XML, so that a pipeline fails where the policy does. Holds no time: same report, same bytes. */
-import { formatRef, type Report, type Verdict } from '@facet/contracts';
+import { type FailedCell, formatRef, type Report, type Verdict } from '@facet/contracts';
 
 const ENTITIES: Readonly<Record<string, string>> = {
   '&': '&amp;',
@@ -24,15 +24,24 @@ const attributes = (values: Readonly<Record<string, string | number>>): string =
     .map(([name, value]) => ` ${name}="${escape(String(value))}"`)
     .join('');
 
-/** One suite for the evaluation and a case per check of its policy; without a policy one case that passes. */
+/**
+ * One suite for the evaluation and a case per check of its policy; without a policy one case that passes. A cell that could
+ * not be attacked is a case with an error.
+ */
 export function renderJUnit(report: Report): string {
   const { policy, checks } = report.verdict;
   const classname = `facet.${report.model.name}.${policy ?? 'no-policy'}`;
+  const { failedCells = [] } = report;
   const cases =
     checks.length > 0
       ? checks.map((check) => testcase(check, classname))
       : [`    <testcase${attributes({ name: policy === null ? 'no policy' : 'no checks', classname })}/>`];
-  const counts = { tests: cases.length, failures: checks.filter(({ passed }) => !passed).length };
+  cases.push(...failedCells.map((cell) => errorcase(cell, classname)));
+  const counts = {
+    tests: cases.length,
+    failures: checks.filter(({ passed }) => !passed).length,
+    errors: failedCells.length,
+  };
   const properties = {
     model: formatRef(report.model),
     'model.sha256': report.model.sha256,
@@ -43,7 +52,7 @@ export function renderJUnit(report: Report): string {
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
     `<testsuites${attributes({ name: 'facet', ...counts })}>`,
-    `  <testsuite${attributes({ name: report.evaluation, ...counts, errors: 0, skipped: 0 })}>`,
+    `  <testsuite${attributes({ name: report.evaluation, ...counts, skipped: 0 })}>`,
     '    <properties>',
     ...Object.entries(properties).map(([name, value]) => `      <property${attributes({ name, value })}/>`),
     '    </properties>',
@@ -53,6 +62,9 @@ export function renderJUnit(report: Report): string {
     '',
   ].join('\n');
 }
+
+const errorcase = ({ id: name, reason: message }: FailedCell, classname: string): string =>
+  `    <testcase${attributes({ name, classname })}>\n      <error${attributes({ message, type: 'given-up' })}/>\n    </testcase>`;
 
 function testcase({ name, passed, actual, limit }: Verdict['checks'][number], classname: string): string {
   const open = `    <testcase${attributes({ name, classname })}`;

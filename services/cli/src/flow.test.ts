@@ -8,6 +8,7 @@ import { evaluationHandlers, openPageRenderer } from '@facet/evaluation';
 import { featuresHandler } from '@facet/features';
 import { ModelError } from '@facet/onnx';
 import {
+  DeadLetters,
   decodeDeadLetter,
   encodeEvent,
   NO_LOG,
@@ -82,7 +83,7 @@ afterAll(async () => {
   await Promise.all(worlds.map((world) => world.close()));
 });
 
-async function openStanding(): Promise<World> {
+async function openStanding(changes: Partial<EvaluationPlan> = {}): Promise<World> {
   const world = await openWorld({ train: 60, dev: 16, test: 12 });
   worlds.push(world);
   await saveStanding(world.store, {
@@ -90,7 +91,7 @@ async function openStanding(): Promise<World> {
     name: 'always',
     models: 'net*',
     dataset: world.dataset,
-    plan,
+    plan: { ...plan, ...changes },
     policy,
   });
   return world;
@@ -224,6 +225,31 @@ describe('a published model', () => {
 
     await publishModelOn(world, engines[0]);
     expect(await contents(world)).toEqual(stored);
+  });
+
+  it('comes to a report that names the cell, where the plan wants it so, and to a whole one by a replay', async () => {
+    const world = await openStanding({ failedCells: 'mark' });
+    const bus = new InProcessBus(STREAMS);
+    const { report: key, verdict } = await publishModelOn(world, engines[2], bus);
+    const reportNow = async () => (await readJson(world.store, key, (value) => Report.parse(value)))!;
+    const { failedCells, cells, curves, facets, notes } = await reportNow();
+    const id = 'depth.sfa.pgd-2.linf-4_255';
+    expect(failedCells).toMatchObject([{ id, facet: 'depth', objective: 'sfa', shards: 1 }]);
+    expect(failedCells![0].reason).toContain('node Erf_7: has no gradient rule');
+    expect(notes.join()).toContain(id);
+    expect(cells).toHaveLength(CELLS - 1);
+    expect(curves.some(({ facet, objective }) => facet === 'depth' && objective === 'sfa')).toBe(false);
+    // By fewer cells than the others it would stand elsewhere than it belongs.
+    expect(facets.find(({ facet }) => facet === 'depth')!.rank).toBeNull();
+    expect(facets.map(({ rank }) => rank).sort()).toEqual([1, 2, 3, 4, null]);
+    expect(verdict.passed).toBe(true);
+
+    expect(await new DeadLetters(bus).replay(1)).toBe(true);
+    await publishModelOn(world, engines[0], bus);
+    const healed = await reportNow();
+    expect(healed.failedCells).toBeUndefined();
+    expect(healed.cells).toHaveLength(CELLS);
+    expect(healed.notes.join()).not.toContain(id);
   });
 
   it('is compared with the version before it, which is evaluated first where it was not', async () => {

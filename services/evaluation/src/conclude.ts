@@ -1,11 +1,12 @@
 /** Ends an evaluation whose shards are all in: figures, verdict, report. The JSON is written last. */
 import { cpus } from 'node:os';
 import { Dataset, loadFeatures, loadRequest, type PlannedEvaluation } from '@facet/catalog';
-import { keys, type Report } from '@facet/contracts';
+import { type FailedCell, keys, type Report } from '@facet/contracts';
 import type { Engine } from '@facet/engine';
 import { renderJUnit } from '@facet/report';
 import { canonicalJson, type ObjectStore } from '@facet/store';
 import type { ThreadPool } from '@facet/threads';
+import { failureNote } from './failed.js';
 import type { Figures, FiguresInput } from './figures.js';
 import { judgeBy } from './policy.js';
 import { recheck } from './recheck.js';
@@ -21,10 +22,15 @@ export interface ConcludeDependencies {
   readonly version: string;
 }
 
-/** Writes report.html, report.xml and report.json, and returns the report. */
+/**
+ * Writes report.html, report.xml and report.json, and returns the report.
+ * @param planned with the cells alone that have outcomes
+ * @param failed those that have none
+ */
 export async function conclude(
   dependencies: ConcludeDependencies,
   planned: PlannedEvaluation,
+  failed: readonly FailedCell[],
   signal: AbortSignal,
 ): Promise<Report> {
   const { store, engine, renderer, version } = dependencies;
@@ -33,10 +39,12 @@ export async function conclude(
   const { summary } = await loadFeatures(store, planned.features);
   const { manifest: dataset } = await Dataset.open(store, planned.dataset);
   const current = await storedEvaluation(store, planned);
-  const input: FiguresInput = { plan, current, baseline: await storedBaseline(store, request) };
+  const baseline = await storedBaseline(store, request);
+  const failedFacets = failed.map(({ facet }) => facet);
+  const input: FiguresInput = { plan, current, baseline, failedFacets };
   const { worst: byCell, ...figures } = await renderer.run<Figures>('figures', input, { signal });
   const worst = worstCases(planned, byCell);
-  const { verdict, notes } = judgeBy(request.policy, figures);
+  const { verdict, notes } = judgeBy(request.policy, { ...figures, failed });
   const report: Report = {
     schema: 'facet.report/v1',
     evaluation,
@@ -44,9 +52,10 @@ export async function conclude(
     dataset: { ...planned.dataset, digest: dataset.digest },
     plan,
     ...figures,
+    ...(failed.length > 0 && { failedCells: [...failed] }),
     worst,
     verdict,
-    notes: [...summary.notes, ...notes],
+    notes: [...summary.notes, ...failed.map(failureNote), ...notes],
     provenance: {
       facet: version,
       seed: plan.seed,
@@ -61,5 +70,7 @@ export async function conclude(
   await store.put(keys.evaluation.report(evaluation, 'html'), text.encode(html), { signal });
   await store.put(keys.evaluation.report(evaluation, 'xml'), text.encode(renderJUnit(report)), { signal });
   await store.put(keys.evaluation.report(evaluation, 'json'), text.encode(canonicalJson(report)), { signal });
+  // Made of an earlier report, where shards were given up that have been finished since.
+  await store.delete(keys.evaluation.summary(evaluation));
   return report;
 }

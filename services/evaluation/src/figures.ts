@@ -42,6 +42,8 @@ export interface FiguresInput {
   readonly plan: EvaluationPlan;
   readonly current: StoredEvaluation;
   readonly baseline: StoredEvaluation | null;
+  /** Facets that lack a cell of the plan. */
+  readonly failedFacets: readonly string[];
 }
 
 export interface Figures extends Pick<Report, 'clean' | 'cells' | 'curves' | 'gains' | 'facets' | 'ranking'> {
@@ -72,10 +74,18 @@ async function judge({ cells, outcomes, features, scores }: StoredEvaluation): P
   return { cells: judged, known, threshold, clean, worst };
 }
 
-export async function figuresOf({ plan, current: stored, baseline }: FiguresInput): Promise<Figures> {
+export async function figuresOf({
+  plan,
+  current: stored,
+  baseline,
+  failedFacets,
+}: FiguresInput): Promise<Figures> {
   const current = await judge(stored);
   const { cells, known } = current;
-  const names = stored.features.facets.map(({ facet }) => facet);
+  // Areas over fewer epsilons, or of another objective, do not compare.
+  const names = stored.features.facets
+    .map(({ facet }) => facet)
+    .filter((facet) => !failedFacets.includes(facet));
   const sweeps = sweepsOf(cells);
   const ranking = rankingOf(plan, sweeps, names);
   const statistics: Record<string, Statistic> = {

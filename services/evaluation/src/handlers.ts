@@ -16,6 +16,7 @@ import { inSpan } from '@facet/telemetry';
 import { waitingFor } from './baseline.js';
 import { CONTINUE, JOIN, OPEN, PLAN, STANDING } from './declaration.js';
 import { conclude, type ConcludeDependencies } from './conclude.js';
+import { withoutFailed } from './failed.js';
 import { Joiner, type Place } from './join.js';
 import { measure } from './measure.js';
 import { openEvaluation, planEvaluation } from './open.js';
@@ -138,7 +139,7 @@ function attackJob(planned: PlannedEvaluation, { cell: place, shard }: Place): O
   return { type: 'attacks', key: `${evaluation}/${cell.id}/${shard}`, subject: evaluation, data };
 }
 
-/** The report that stands there already, or a new one. */
+/** The report that stands there already, or a new one; also where cells that it names as failed have been finished since. */
 async function concludeOnce(
   dependencies: ConcludeDependencies,
   planned: PlannedEvaluation,
@@ -148,10 +149,11 @@ async function concludeOnce(
   const { evaluation } = planned;
   const key = keys.evaluation.report(evaluation, 'json');
   const standing = await readJson(dependencies.store, key, (value) => Report.parse(value));
-  if (standing !== undefined) return standing;
+  const { attacked, failed } = await withoutFailed(dependencies.store, planned);
+  if (standing !== undefined && (standing.failedCells ?? []).length === failed.length) return standing;
   progress.report({ step: 'report', done: 0, total: 1, unit: 'reports' });
   const about = { 'facet.evaluation': evaluation };
-  const report = await inSpan('conclude', about, () => conclude(dependencies, planned, signal));
+  const report = await inSpan('conclude', about, () => conclude(dependencies, attacked, failed, signal));
   measure(report);
   progress.report({ step: 'report', done: 1, total: 1, unit: 'reports' });
   return report;

@@ -1,11 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { makeCell, type PlannedEvaluation, savePlan } from '@facet/catalog';
+import { loadPlan, makeCell, type PlannedEvaluation, savePlan } from '@facet/catalog';
 import { keys } from '@facet/contracts';
 import { FolderStore } from '@facet/store';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FGSM, groupOf, linf, planOf } from './cells.fixture.js';
+import { withoutFailed } from './failed.js';
 import { type Ended, forgetFailures, Joiner } from './join.js';
 import { LANES } from './lanes.js';
 
@@ -88,6 +89,31 @@ describe('Joiner', () => {
       total: 4,
       reasons: [`${a}, shard 1: out of memory`, `${b}, shard 1: no gradient`],
     });
+  });
+
+  it('is complete without the cells that failed where the plan wants them marked, if there are others', async () => {
+    await savePlan(store, {
+      ...planOfShards('marked'),
+      plan: planOf([groupOf()], { failedCells: 'mark' }),
+    });
+    const joiner = new Joiner(store);
+    for (const shard of [0, 1]) await put(b, shard, 'marked');
+    await joiner.take(end('marked', a, 0, 'died'));
+    const complete = await joiner.take(end('marked', a, 1, 'died'));
+    expect(complete.state).toBe('complete');
+    const planned = await loadPlan(store, 'marked');
+    const { attacked, failed } = await withoutFailed(store, planned);
+    expect(attacked.cells.map(({ id }) => id)).toEqual([b]);
+    expect(failed).toMatchObject([{ id: a, facet: 'depth', shards: 2, reason: 'died' }]);
+    // What is given up by one worker and finished by another has not failed.
+    for (const shard of [0, 1]) await put(a, shard, 'marked');
+    expect(await withoutFailed(store, planned)).toEqual({ attacked: planned, failed: [] });
+    await savePlan(store, {
+      ...planOfShards('hopeless', 1),
+      plan: planOf([groupOf()], { failedCells: 'mark' }),
+    });
+    await joiner.take(end('hopeless', a, 0, 'died'));
+    expect(await joiner.take(end('hopeless', b, 0, 'died'))).toMatchObject({ state: 'failed', total: 2 });
   });
 
   it('takes a shard for done that failed for one worker and was finished by another', async () => {

@@ -5,8 +5,8 @@
  */
 import { loadPlan, type PlannedEvaluation } from '@facet/catalog';
 import { keys } from '@facet/contracts';
-import { type ObjectStore, readJson, writeJson } from '@facet/store';
-import { z } from 'zod';
+import { type ObjectStore, writeJson } from '@facet/store';
+import { endedShards, shardFailure, type ShardFailure } from './failed.js';
 import { Lanes } from './lanes.js';
 import { ShardSet } from './shard-set.js';
 
@@ -50,10 +50,7 @@ export type Joined =
   | { readonly state: 'complete'; readonly total: number; readonly planned: PlannedEvaluation }
   | { readonly state: 'failed'; readonly total: number; readonly reasons: readonly string[] };
 
-const Failure = z.strictObject({ cell: z.string(), shard: z.int(), reason: z.string() });
-type Failure = z.infer<typeof Failure>;
-
-const sentence = ({ cell, shard, reason }: Failure): string => `${cell}, shard ${shard}: ${reason}`;
+const sentence = ({ cell, shard, reason }: ShardFailure): string => `${cell}, shard ${shard}: ${reason}`;
 
 /** Reasons that are named one by one; of more, their number is. */
 const NAMED_REASONS = 20;
@@ -104,7 +101,8 @@ export class Joiner {
       return { state: 'open', done, total, planned, next };
     }
     this.#open.delete(evaluation);
-    if (failed.size === 0) return { state: 'complete', total, planned };
+    if (failed.size === 0 || (planned.plan.failedCells === 'mark' && someCellIsWhole(planned, failed)))
+      return { state: 'complete', total, planned };
     const reasons = await this.#reasons(planned, failed);
     const more = failed.size - reasons.length;
     return {
@@ -120,9 +118,7 @@ export class Joiner {
     for (const index of failed) {
       if (reasons.length === NAMED_REASONS) break;
       const [cell, shard] = [cells[Math.floor(index / shards)].id, index % shards];
-      const key = keys.evaluation.failure(evaluation, cell, shard);
-      const failure = await readJson(this.store, key, (value) => Failure.parse(value));
-      reasons.push(sentence(failure ?? { cell, shard, reason: 'its reason is not stored any more' }));
+      reasons.push(sentence(await shardFailure(this.store, evaluation, cell, shard)));
     }
     return reasons;
   }
@@ -140,14 +136,10 @@ export class Joiner {
     const total = planned.cells.length * shards;
     const cells = new Map(planned.cells.map(({ id }, place) => [id, place]));
     const [finished, failed] = [new ShardSet(total), new ShardSet(total)];
-    const folder = keys.evaluation.cells(evaluation);
-    for await (const { key } of this.store.list(folder)) {
-      const [, cell, shard, kind] = SHARD_KEY.exec(key.slice(folder.length)) ?? [];
-      const place = cells.get(cell ?? '');
-      if (place === undefined || Number(shard) >= shards) continue;
-      const index = place * shards + Number(shard);
-      if (kind === 'parquet') finished.add(index);
-      else failed.add(index);
+    for await (const { cell, shard, finished: done } of endedShards(this.store, evaluation)) {
+      const place = cells.get(cell);
+      if (place === undefined || shard >= shards) continue;
+      (done ? finished : failed).add(place * shards + shard);
     }
     for (const index of failed) if (finished.has(index)) failed.delete(index);
     const lanes = new Lanes(total, (index) => finished.has(index) || failed.has(index));
@@ -155,5 +147,8 @@ export class Joiner {
   }
 }
 
-/** What `keys.evaluation` makes of a shard's outcomes and of its failure, below the folder of cells. */
-const SHARD_KEY = /^([^/]+)\/(\d+)\.(parquet|failure\.json)$/;
+function someCellIsWhole({ cells, shards }: PlannedEvaluation, failed: ShardSet): boolean {
+  const without = new Set<number>();
+  for (const index of failed) without.add(Math.floor(index / shards));
+  return without.size < cells.length;
+}

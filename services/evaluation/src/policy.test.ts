@@ -12,12 +12,25 @@ const cells = [
 ];
 const policy = (changes: object): Policy =>
   Policy.parse({ schema: 'facet.policy/v1', name: 'release', ...changes });
-const judged: Judged = { clean, cells, baseline: null };
+const judged: Judged = { clean, cells, baseline: null, failed: [] };
 const verdictOf = (given: Policy | undefined, of: Partial<Judged> = {}) =>
   judgeBy(given, { ...judged, ...of }).verdict;
 const checks = (changes: object, of: Partial<Judged> = {}) => verdictOf(policy(changes), of).checks;
 
 describe('judgeBy', () => {
+  it('holds nothing of a cell that could not be attacked, and everything of the others', () => {
+    const { id, facet, objective, search, norm, epsilon } = cellReport('depth', 'sfa', null, {
+      search: 'pgd-5',
+      threat: l2(4),
+    });
+    const failed = [{ id, facet, objective, search, norm, epsilon, shards: 1, reason: 'died' }];
+    const rules = { attacks: [{ facet: 'depth', objective: 'sfa', maxAttackSuccessRate: 1 }] };
+    expect(checks(rules, { failed })).toMatchObject([{ actual: null, passed: false }]);
+    expect(checks(rules)).toMatchObject([{ actual: 0.7, passed: true }]);
+    const others = { attacks: [{ facet: 'live', maxAttackSuccessRate: 1 }] };
+    expect(checks(others, { failed })).toMatchObject([{ actual: 0.9, passed: true }]);
+  });
+
   it('passes without a policy, and with one that demands nothing', () => {
     expect(verdictOf(undefined)).toEqual({ policy: null, passed: true, checks: [] });
     expect(verdictOf(policy({}))).toEqual({ policy: 'release', passed: true, checks: [] });

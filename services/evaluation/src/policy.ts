@@ -1,5 +1,12 @@
 /** Holds a report against a policy: each threshold is a check, and all must hold. */
-import { type CellReport, formatRef, type Policy, type Report, type Verdict } from '@facet/contracts';
+import {
+  type CellReport,
+  type FailedCell,
+  formatRef,
+  type Policy,
+  type Report,
+  type Verdict,
+} from '@facet/contracts';
 import { epsilonText } from '@facet/report';
 
 type Check = Verdict['checks'][number];
@@ -50,27 +57,34 @@ function largest(values: readonly (number | null)[]): number | null {
   return known.length === 0 ? null : Math.max(...known);
 }
 
-/** A check per limit of a rule: the largest figure among the cells that it speaks about. A rule that meets no cell fails. */
-function attackChecks(rule: Rule, { cells, baseline }: Judged): Check[] {
+/**
+ * A check per limit of a rule: the largest figure among the cells that it speaks about. A rule that meets no cell fails, and
+ * so does one that meets a cell without figures: nobody knows how that attack would have ended.
+ */
+function attackChecks(rule: Rule, { cells, baseline, failed }: Judged): Check[] {
+  const known = !failed.some((cell) => meets(rule, cell));
   const scope = [rule.facet, rule.objective, rule.search, rule.norm].filter((part) => part !== undefined);
   const reach = rule.maxEpsilon === undefined ? [] : [`epsilon <= ${epsilonText(rule.maxEpsilon)}`];
   const about = [...scope, ...reach].join(', ') || 'all cells';
   const checks: Check[] = [];
   if (rule.maxAttackSuccessRate !== undefined) {
     const rates = cells.filter((cell) => meets(rule, cell)).map((cell) => cell.attackSuccessRate);
-    checks.push(atMost(`attack success at most, ${about}`, largest(rates), rule.maxAttackSuccessRate));
+    const actual = known ? largest(rates) : null;
+    checks.push(atMost(`attack success at most, ${about}`, actual, rule.maxAttackSuccessRate));
   }
   if (rule.maxRegression !== undefined && baseline !== null) {
     const rises = baseline.cells
       .filter((cell) => meets(rule, cell))
       .map((cell) => cell.attackSuccessRate.delta);
     const name = `attack success rises at most, against ${formatRef(baseline.model)}, ${about}`;
-    checks.push(atMost(name, largest(rises), rule.maxRegression));
+    checks.push(atMost(name, known ? largest(rises) : null, rule.maxRegression));
   }
   return checks;
 }
 
-export type Judged = Pick<Report, 'clean' | 'cells' | 'baseline'>;
+export interface Judged extends Pick<Report, 'clean' | 'cells' | 'baseline'> {
+  readonly failed: readonly FailedCell[];
+}
 
 const WITHOUT_BASELINE =
   'There is no baseline to compare with, so the limits on regression in the policy (maxRegression) were not applied.';

@@ -10,6 +10,7 @@ import {
 import { type Cell, keys } from '@facet/contracts';
 import { InputError } from '@facet/runtime';
 import type { ObjectStore } from '@facet/store';
+import { withoutFailed } from './failed.js';
 import type { StoredEvaluation, StoredRows } from './figures.js';
 
 /** Reads that are under way at a time: enough for a store with latency, few enough for its limits. */
@@ -64,5 +65,6 @@ export async function storedBaseline(
   { baseline }: EvaluationRequest,
 ): Promise<StoredEvaluation | null> {
   if (baseline === undefined) return null;
-  return storedEvaluation(store, await loadPlan(store, baseline.evaluation));
+  const { attacked } = await withoutFailed(store, await loadPlan(store, baseline.evaluation));
+  return storedEvaluation(store, attacked);
 }

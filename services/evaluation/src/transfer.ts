@@ -20,6 +20,7 @@ import { type Engine, type Photo, share } from '@facet/engine';
 import { wilsonInterval } from '@facet/metrics';
 import { InputError } from '@facet/runtime';
 import type { ObjectStore } from '@facet/store';
+import { withoutFailed } from './failed.js';
 
 export interface TransferDependencies {
   readonly store: ObjectStore;
@@ -36,7 +37,7 @@ interface Judge {
 }
 
 async function judgeOf(store: ObjectStore, evaluation: string): Promise<Judge> {
-  const planned = await loadPlan(store, evaluation);
+  const { attacked: planned } = await withoutFailed(store, await loadPlan(store, evaluation));
   const { summary } = await loadFeatures(store, planned.features);
   const scores = await loadScores(store, planned.features);
   return {

@@ -77,6 +77,7 @@ async function complete(id: string, passed = true, worstAuc = 0.4): Promise<void
     cleanAuc: 0.9,
     worstAuc,
     worstAttackSuccess: 0.5,
+    failedCells: 0,
     worstCell: CELL,
     weakestFacet: null,
   };

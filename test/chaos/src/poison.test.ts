@@ -1,18 +1,31 @@
-/** A job that kills whoever takes it, as a model may that crashes its runtime: it is given up, and holds up nobody. */
-import { NatsBus } from '@facet/bus';
+/**
+ * A job that kills whoever takes it, as a model may that crashes its runtime: it is given up, and holds up nobody. What becomes
+ * of its evaluation is the plan's to say.
+ */
+import { NatsBus, type PlacedMessage } from '@facet/bus';
 import { Dataset, loadPlan, saveStanding, shardIndices } from '@facet/catalog';
 import { startCluster } from '@facet/cli';
-import { keys, STREAMS } from '@facet/contracts';
+import { keys, Report, STREAMS } from '@facet/contracts';
 import { programsFound } from '@facet/local';
-import { connectStore, decodeDeadLetter, natsOptions } from '@facet/runtime';
+import {
+  connectStore,
+  decodeDeadLetter,
+  decodeEvent,
+  natsOptions,
+  type ReceivedEvent,
+  VOCABULARY,
+} from '@facet/runtime';
+import { readJson } from '@facet/store';
 import { afterAll, describe, expect, it } from 'vitest';
 import { POISONED } from './poison.js';
 import { hurry, openSubject, plan, SHARDS } from './small.fixture.js';
 import { copyInputs, publication, standing } from './subject.js';
-import { Watch } from './watch.js';
 
 const SHARD = 1;
 const ACK_WAIT_MS = 1_500;
+const LIMIT_MS = 200_000;
+
+type Ended = ReceivedEvent<typeof VOCABULARY, 'evaluation.completed' | 'evaluation.failed'>;
 
 describe.skipIf(!programsFound('nats-server', 'minio', 'mc'))('a job that kills its worker', () => {
   const closers: (() => unknown)[] = [];
@@ -20,7 +33,7 @@ describe.skipIf(!programsFound('nats-server', 'minio', 'mc'))('a job that kills 
     for (const close of closers.reverse()) await close();
   });
 
-  it('ends in the dead letters after its attempts, and its evaluation fails with the reason when all else is done', async () => {
+  it('ends in the dead letters after its attempts, and its evaluation as its plan says when all else is done', async () => {
     const { subject, close } = await openSubject();
     closers.push(close);
     const dataset = await Dataset.open(subject.store, subject.dataset);
@@ -46,28 +59,58 @@ describe.skipIf(!programsFound('nats-server', 'minio', 'mc'))('a job that kills 
     );
     await hurry(cluster, ACK_WAIT_MS);
     await copyInputs(subject.store, store);
-    await saveStanding(store, standing(subject));
-    const watch = new Watch(bus, AbortSignal.timeout(200_000));
+    const marking = { ...subject, plan: { ...plan, name: 'marking', failedCells: 'mark' } } as const;
+    for (const one of [subject, marking])
+      await saveStanding(store, { ...standing(one), name: one.plan.name });
+    const signal = AbortSignal.timeout(LIMIT_MS);
+    const facts = bus.follow('FACET_EVENTS', { after: 0 }, signal);
     await bus.publish(await publication(subject));
-    const end = await watch.ended.catch((error: unknown) => {
+    const ends = await endsOf(facts, 2).catch((error: unknown) => {
       throw new Error(said.slice(-50).join('\n'), { cause: error });
     });
-    const { evaluation } = end.fact;
+    const failed = ends.find(({ type }) => type === 'evaluation.failed')!;
+    const completed = ends.find(({ type }) => type === 'evaluation.completed')!;
+    const { evaluation } = failed.data;
     const { cells } = await loadPlan(store, evaluation);
     const { id } = cells.find((c) => c.facet === POISONED.facet && c.objective === POISONED.objective)!;
-    expect(end).toMatchObject({
-      state: 'failed',
-      fact: { reasons: [expect.stringContaining(`${id}, shard ${SHARD}: no attempt came to its end`)] },
+    expect(failed.data).toMatchObject({
+      reasons: [expect.stringContaining(`${id}, shard ${SHARD}: no attempt came to its end`)],
     });
-    const [letter, ...others] = (await bus.read('FACET_DLQ', { after: 0, limit: 10 })).map(({ message }) =>
+
+    const { evaluation: marked } = completed.data;
+    const key = keys.evaluation.report(marked, 'json');
+    const report = (await readJson(store, key, (value) => Report.parse(value)))!;
+    expect(report.failedCells).toMatchObject([
+      { id, shards: 1, reason: expect.stringContaining('no attempt came to its end') },
+    ]);
+    expect(report.cells.map((cell) => cell.id)).toEqual(
+      cells.map((cell) => cell.id).filter((one) => one !== id),
+    );
+
+    const letters = (await bus.read('FACET_DLQ', { after: 0, limit: 10 })).map(({ message }) =>
       decodeDeadLetter(message),
     );
-    expect(others).toEqual([]);
-    expect(letter).toMatchObject({ handler: 'attacks', reason: 'died', attempts: 7 });
-    let finished = 0;
-    for await (const { key } of store.list(keys.evaluation.cells(evaluation)))
-      if (key.endsWith('.parquet')) finished++;
-    expect(finished).toBe(SHARDS - 1);
-    expect(await store.get(keys.evaluation.outcomes(evaluation, id, SHARD))).toBeUndefined();
+    expect(letters).toHaveLength(2);
+    for (const letter of letters)
+      expect(letter).toMatchObject({ handler: 'attacks', reason: 'died', attempts: 7 });
+    for (const one of [evaluation, marked]) {
+      let finished = 0;
+      for await (const object of store.list(keys.evaluation.cells(one)))
+        if (object.key.endsWith('.parquet')) finished++;
+      expect(finished).toBe(SHARDS - 1);
+      expect(await store.get(keys.evaluation.outcomes(one, id, SHARD))).toBeUndefined();
+    }
   }, 240_000);
 });
+
+/** The facts by which the first `count` evaluations end. */
+async function endsOf(facts: AsyncGenerator<PlacedMessage>, count: number) {
+  const ends = new Map<string, Ended>();
+  for await (const { message } of facts) {
+    const event = decodeEvent(VOCABULARY, message);
+    if (event.type === 'evaluation.completed' || event.type === 'evaluation.failed')
+      ends.set(event.data.evaluation, event);
+    if (ends.size === count) return [...ends.values()];
+  }
+  throw new Error(`${ends.size} of ${count} evaluations ended`);
+}

@@ -74,6 +74,8 @@ export const EvaluationSummary = z.strictObject({
   worstAuc: Rate,
   /** Share of right decisions that flip, in the cell where most do. */
   worstAttackSuccess: Rate,
+  /** Cells that could not be attacked: without them the other figures flatter. */
+  failedCells: z.int().min(0),
   worstCell: z.string().nullable(),
   /** The facet that gives way first. */
   weakestFacet: z.string().nullable(),

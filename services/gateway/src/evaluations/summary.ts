@@ -23,6 +23,7 @@ export function summarise({
   plan,
   clean,
   cells,
+  failedCells = [],
   facets,
   verdict,
 }: Report): api.EvaluationSummary {
@@ -47,6 +48,7 @@ export function summarise({
         (a, b) => a < b,
       )?.rate ?? null,
     worstAttackSuccess: worst?.rate ?? null,
+    failedCells: failedCells.length,
     worstCell: worst?.cell.id ?? null,
     weakestFacet: facets.find(({ rank }) => rank === 1)?.facet ?? null,
   };

@@ -1,6 +1,7 @@
 /**
  * Models compared, where they can be: on the same data by the same plan. By the area under the ROC curve that the worst
- * attack leaves, since rates at a threshold reward a model that says live more often.
+ * attack leaves, since rates at a threshold reward a model that says live more often. An evaluation that lacks cells is on
+ * no board: who crashes the attacker would win.
  */
 import { type api, type Ref } from '@facet/contracts';
 import type { Evaluations } from '../evaluations/evaluations.js';
@@ -23,7 +24,8 @@ export async function leaderboard(
   const filter = { state: 'completed', ...(dataset && { dataset }) } as const;
   for await (const found of evaluations.list(undefined, filter)) {
     const { id, model, summary } = found;
-    if (summary === null || (plan !== undefined && found.plan.name !== plan)) continue;
+    if (summary === null || summary.failedCells > 0 || (plan !== undefined && found.plan.name !== plan))
+      continue;
     const place = `${found.dataset.name}@${found.dataset.version} ${summary.datasetDigest} ${summary.planDigest}`;
     const { planDigest } = summary;
     const board = boards.get(place) ?? {
