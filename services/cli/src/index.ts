@@ -6,3 +6,4 @@ export { type Addresses, type Cluster, type ClusterOptions, startCluster } from 
 export { type Access, prepareAccess } from './cluster/access.js';
 export { bootstrap } from './cluster/bootstrap.js';
 export { SERVICES } from './cluster/services.js';
+export { createClusterToken } from './cluster/token.js';

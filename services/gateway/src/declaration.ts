@@ -43,4 +43,6 @@ export const GATEWAY_SERVICE = declareService({
     'idempotency/',
     'audit/',
   ],
+  // Signs links.
+  secrets: ['link.key'],
 });

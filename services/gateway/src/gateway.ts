@@ -58,7 +58,9 @@ export interface Gateway {
   /** To be run beside the app: keeps what only facts say. */
   readonly handlers: readonly Handler<typeof VOCABULARY>[];
   readonly tokens: Tokens;
-  /** Ends what clients follow, and the checker. Idempotent. */
+  /** Ends what clients follow: they go on elsewhere, where the process ends. */
+  dismiss(): void;
+  /** Ends the checker too. Idempotent. */
   close(): Promise<void>;
 }
 
@@ -110,6 +112,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     app,
     handlers: [recordFactsHandler(store) as Handler<typeof VOCABULARY>],
     tokens,
+    dismiss: () => closing.abort(new Error('the gateway closes')),
     close: async () => {
       closing.abort(new Error('the gateway closes'));
       await checker.close();

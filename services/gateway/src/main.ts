@@ -8,7 +8,7 @@ import { listen } from './server.js';
 
 const version = packageVersion(import.meta.url);
 
-await runService(GATEWAY_SERVICE, version, async ({ store, bus, links, lifecycle, log }) => {
+await runService(GATEWAY_SERVICE, version, async ({ store, bus, links, lifecycle, onDrain, log }) => {
   const config = readConfig(GatewayConfig, process.env);
   const { FACET_HTTP_CERT: cert, FACET_HTTP_KEY: key } = config;
   if ((cert === undefined) !== (key === undefined))
@@ -28,7 +28,11 @@ await runService(GATEWAY_SERVICE, version, async ({ store, bus, links, lifecycle
     port: config.FACET_HTTP_PORT,
     ...(cert !== undefined && key !== undefined && { tls: { cert, key } }),
   });
-  lifecycle.own('http', listening, (l) => l.close());
+  lifecycle.own('http', listening, (l) => l.close(0));
+  onDrain((limitMs) => {
+    gateway.dismiss();
+    return listening.close(limitMs);
+  });
   log.info('listening', { url: listening.url });
   return gateway.handlers as AnyHandler[];
 });

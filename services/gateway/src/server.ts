@@ -14,14 +14,13 @@ export interface ListenOptions {
 
 export interface Listening {
   readonly url: string;
-  /** Takes no new connection, lets requests finish for `graceMs`, then ends them. */
-  close(graceMs?: number): Promise<void>;
+  /** Takes no new connection, lets requests finish for `graceMs`, then ends them. May be called again, to hurry. */
+  close(graceMs: number): Promise<void>;
 }
 
 const HEADERS_TIMEOUT_MS = 10_000;
 const KEEP_ALIVE_MS = 5_000;
 const MAX_CONNECTIONS = 2_000;
-const GRACE_MS = 10_000;
 
 export async function listen(
   app: RequestListener,
@@ -50,7 +49,7 @@ export async function listen(
   const shown = host.includes(':') ? `[${host}]` : host;
   return {
     url: `${tls === undefined ? 'http' : 'https'}://${shown}:${bound}`,
-    close: (graceMs = GRACE_MS) =>
+    close: (graceMs) =>
       new Promise((resolve) => {
         const timer = setTimeout(() => server.closeAllConnections(), graceMs);
         server.close(() => {

@@ -56,10 +56,8 @@ const there = programsFound('kustomize', 'nats-server', 'minio', 'mc');
 
 describe.skipIf(!there)('the pods of a small cluster', () => {
   const manifests = there ? build('overlays/local') : [];
-  /** Those that have credentials, as the bootstrap makes them. */
-  const declared = SERVICES.map(({ name }) => name);
   const services = workloadsOf(manifests)
-    .filter(({ kind, metadata }) => kind === 'Deployment' && declared.includes(metadata.name))
+    .filter(({ kind }) => kind === 'Deployment')
     .map((workload) => [workload.metadata.name, workload] as const);
   const pods = new Map<string, Pod>();
   let folder: string;
@@ -112,9 +110,13 @@ describe.skipIf(!there)('the pods of a small cluster', () => {
     const mounted = Object.entries(own).map(([name, value]) => [name, value.replace(CREDENTIALS, secrets)]);
     const here = { FACET_NATS_URL: nats.url, FACET_S3_URL: s3.url };
     for (const name of Object.keys(here)) expect(own, workload.metadata.name).toHaveProperty([name]);
-    const ours = { ...collector.environment, FACET_THREADS: '1' };
+    const ours = { ...collector.environment, FACET_THREADS: '1', FACET_HTTP_PORT: '0' };
     return { ...(Object.fromEntries(mounted) as Record<string, string>), ...here, ...ours };
   }
+
+  it('are of the services that have credentials, all of them', () => {
+    expect(services.map(([name]) => name).sort()).toEqual(SERVICES.map(({ name }) => name).sort());
+  });
 
   it.each(services)('of %s is alive and ready', async (name) => {
     const pod = pods.get(name)!;

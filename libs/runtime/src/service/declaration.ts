@@ -22,6 +22,8 @@ export interface ServiceDeclaration {
   readonly reads: readonly string[];
   /** Beginnings of the keys that it writes; `*` stands for any characters. */
   readonly writes: readonly string[];
+  /** Files of 32 random bytes in base64 that all its replicas share, beside their credentials. */
+  readonly secrets?: readonly string[];
 }
 
 /** Checks a declaration's names; gives the declaration. */

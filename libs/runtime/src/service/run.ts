@@ -2,6 +2,7 @@
  * A service as a process: reads its environment, connects, runs its handlers until it is told to stop, drains, closes.
  * Its exit code says how it went: 0 after a stop that was asked for, 1 where it could not go on.
  */
+import { once } from 'node:events';
 import { type Bus, type NatsBus, type StreamReader } from '@facet/bus';
 import { type ObjectLinks, type ObjectStore, type S3Store } from '@facet/store';
 import { observedStore, startTelemetry } from '@facet/telemetry';
@@ -29,6 +30,11 @@ export interface ServicePorts {
   readonly threads: number;
   /** Who is opened here is closed with the process. */
   readonly lifecycle: Lifecycle;
+  /**
+   * Has `work` begun at the stop, beside the handlers' own drain, and waited for: what clients have under way here, as they
+   * cannot be handed back.
+   */
+  onDrain(work: (limitMs: number) => Promise<void>): void;
   readonly log: Log;
 }
 
@@ -55,10 +61,16 @@ export async function runService(
     const s3 = lifecycle.own('store', connectStore(config), (s) => s.close());
     const { signal } = lifecycle;
     const nats = lifecycle.own('bus', await connectBus(name, config, { log, signal }), (b) => b.close());
-    const threads = config.FACET_THREADS;
-    const ports = { store: observedStore(s3), links: s3, bus: nats, threads, lifecycle, log };
-    const handlers = await open(ports);
-    const drainMs = config.FACET_DRAIN_MS;
+    const { FACET_THREADS: threads, FACET_DRAIN_MS: drainMs } = config;
+    const drains: ((limitMs: number) => Promise<void>)[] = [];
+    const onDrain: ServicePorts['onDrain'] = (work) => void drains.push(work);
+    const handlers = await open({
+      ...{ store: observedStore(s3), links: s3, bus: nats, threads, lifecycle, log },
+      onDrain,
+    });
+    const asked = signal.aborted ? Promise.resolve() : once(signal, 'abort');
+    const stopped = asked.then(() => Promise.all(drains.map((drain) => drain(drainMs))));
+    stopped.catch(() => undefined);
     const running = runHandlers({ bus: nats, registry: VOCABULARY, handlers, log, signal, drainMs });
     const at = { host: config.FACET_HEALTH_HOST, port: config.FACET_HEALTH_PORT };
     const ready = () => whetherReady(signal, nats, s3);
@@ -68,6 +80,7 @@ export async function runService(
     lifecycle.own('backlog', watchBacklog({ bus: nats, consumers, log }), (stop) => stop());
     log.info('started', { service: name, version, threads, health: health.port });
     await running.drained;
+    if (signal.aborted) await stopped;
     log.info('drained', { service: name });
     process.exitCode = 0;
   } catch (error) {

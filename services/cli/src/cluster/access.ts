@@ -5,7 +5,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { authorizationConfig, newUserKey, publicKeyOf } from '@facet/bus';
 import { busRights, type ServiceDeclaration } from '@facet/runtime';
 import { policyDocument } from '@facet/store';
@@ -20,7 +20,11 @@ export interface Credentials {
   readonly secretKeyFile: string;
   readonly accessKey: string;
   readonly secretKey: string;
+  /** What it has beside them: {@link ServiceDeclaration.secrets}. */
+  readonly furtherFiles: readonly string[];
 }
+
+const FURTHER_SECRET_BYTES = 32;
 
 export interface Access {
   readonly services: readonly (Credentials & { readonly policy: object })[];
@@ -30,6 +34,22 @@ export interface Access {
   /** One line for each thing that was made. */
   readonly changes: readonly string[];
 }
+
+/** The environment by which a process finds its files: `link.key` is read as `FACET_LINK_KEY_FILE`. */
+export const environmentOf = ({
+  seedFile,
+  accessKeyFile,
+  secretKeyFile,
+  furtherFiles,
+}: Credentials): Record<string, string> =>
+  Object.fromEntries(
+    [seedFile, accessKeyFile, secretKeyFile, ...furtherFiles].map((file) => [
+      `FACET_${basename(file)
+        .toUpperCase()
+        .replaceAll(/[^A-Z0-9]/g, '_')}_FILE`,
+      file,
+    ]),
+  );
 
 /** Makes what is missing in the folder. */
 export async function prepareAccess(
@@ -51,8 +71,17 @@ export async function prepareAccess(
     changes.push(`${path}: created`);
     return secret;
   };
-  const credentials = async (name: string): Promise<Credentials & { seed: string }> => ({
+  const credentials = async (
+    name: string,
+    further: readonly string[] = [],
+  ): Promise<Credentials & { seed: string }> => ({
     name,
+    furtherFiles: await Promise.all(
+      further.map(async (file) => {
+        await secretly(name, file, () => randomBytes(FURTHER_SECRET_BYTES).toString('base64'));
+        return join(folder, name, file);
+      }),
+    ),
     seed: await secretly(name, 'nats.seed', () => newUserKey().seed),
     accessKey: await secretly(name, 's3.access-key', () => `facet-${name}`),
     secretKey: await secretly(name, 's3.secret-key', () => randomBytes(20).toString('hex')),
@@ -69,7 +98,7 @@ export async function prepareAccess(
 
   const administrator = await credentials(ADMINISTRATOR);
   const known = await Promise.all(
-    services.map(async (service) => ({ service, ...(await credentials(service.name)) })),
+    services.map(async (service) => ({ service, ...(await credentials(service.name, service.secrets)) })),
   );
   const natsUsersFile = join(folder, 'nats-users.conf');
   await openly(

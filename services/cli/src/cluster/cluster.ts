@@ -6,9 +6,17 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { type LocalNats, type LocalS3, makeCertificates, startMinio, startNats } from '@facet/local';
+import { GATEWAY_SERVICE } from '@facet/gateway';
+import {
+  freePort,
+  type LocalNats,
+  type LocalS3,
+  makeCertificates,
+  startMinio,
+  startNats,
+} from '@facet/local';
 import { Connections, readConfig } from '@facet/runtime';
-import { type Credentials, prepareAccess } from './access.js';
+import { environmentOf, prepareAccess } from './access.js';
 import { bootstrap } from './bootstrap.js';
 import { ServiceProcess } from './process.js';
 import { SERVICES } from './services.js';
@@ -16,6 +24,8 @@ import { SERVICES } from './services.js';
 export interface ClusterOptions {
   /** How many processes of a service; one unless said. */
   readonly processes?: Readonly<Record<string, number>>;
+  /** Of the first gateway; any free one unless said. */
+  readonly port?: number;
   /** More environment for every service. */
   readonly env?: Readonly<Record<string, string>>;
   /** What stands between services and servers: gets their addresses, gives those that services use. */
@@ -33,6 +43,8 @@ export interface Cluster {
   readonly nats: LocalNats;
   readonly minio: LocalS3;
   readonly services: ReadonlyMap<string, readonly ServiceProcess[]>;
+  /** Where each gateway answers, on this machine alone. */
+  readonly gateways: readonly string[];
   /** The environment of an administrator. */
   readonly env: Readonly<Record<string, string>>;
   readonly connections: Connections;
@@ -41,6 +53,7 @@ export interface Cluster {
 }
 
 const BUCKET = 'facet';
+const LOOPBACK = '127.0.0.1';
 /** Longer than services take to drain. */
 const STOP_LIMIT_MS = 15_000;
 const DRAIN_MS = 10_000;
@@ -61,7 +74,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
 
 async function open(
   folder: string,
-  { processes = {}, env = {}, between, say, onLog }: ClusterOptions,
+  { processes = {}, port, env = {}, between, say, onLog }: ClusterOptions,
   closers: (() => Promise<unknown>)[],
   stop: () => Promise<void>,
 ): Promise<Cluster> {
@@ -83,6 +96,11 @@ async function open(
   const addresses = { nats: nats.url, s3: minio.url };
   const reached = between === undefined ? addresses : await between(addresses);
   const services = new Map<string, ServiceProcess[]>();
+  const ports = await Promise.all(
+    Array.from({ length: processes[GATEWAY_SERVICE.name] ?? 1 }, (_, i) =>
+      i === 0 && port !== undefined ? port : freePort(),
+    ),
+  );
   for (const credentials of access.services) {
     const { name } = credentials;
     const main = await mainOf(name);
@@ -91,31 +109,28 @@ async function open(
       FACET_NATS_URL: reached.nats,
       FACET_S3_URL: reached.s3,
       ...environmentOf(credentials),
-      FACET_HEALTH_HOST: '127.0.0.1',
+      FACET_HEALTH_HOST: LOOPBACK,
       FACET_HEALTH_PORT: '0',
       FACET_DRAIN_MS: String(DRAIN_MS),
       FACET_LOG_FORMAT: 'json',
       ...env,
     };
     const onLine = (line: string) => onLog(name, line);
-    const made = Array.from(
-      { length: processes[name] ?? 1 },
-      () => new ServiceProcess({ main, env: own, onLine }),
-    );
+    const made = Array.from({ length: processes[name] ?? 1 }, (_, i) => {
+      // The same at each start, so that a client finds a gateway again that was killed.
+      const http = { FACET_HTTP_HOST: LOOPBACK, FACET_HTTP_PORT: String(ports[i]) };
+      const env = name === GATEWAY_SERVICE.name ? { ...own, ...http } : own;
+      return new ServiceProcess({ main, env, onLine });
+    });
     services.set(name, made);
     say(`service ${name}: ${made.length} started`);
   }
   closers.push(() =>
     Promise.all([...services.values()].flat().map((process) => process.stop(STOP_LIMIT_MS))),
   );
-  return { nats, minio, services, env: administrator, connections, stop };
+  const gateways = ports.map((bound) => `http://${LOOPBACK}:${bound}`);
+  return { nats, minio, services, gateways, env: administrator, connections, stop };
 }
-
-const environmentOf = (credentials: Credentials): Record<string, string> => ({
-  FACET_NATS_SEED_FILE: credentials.seedFile,
-  FACET_S3_ACCESS_KEY_FILE: credentials.accessKeyFile,
-  FACET_S3_SECRET_KEY_FILE: credentials.secretKeyFile,
-});
 
 /** A service's package says where its process begins. */
 async function mainOf(service: string): Promise<string> {

@@ -6,6 +6,7 @@ import { bootstrap } from './bootstrap.js';
 import { startCluster } from './cluster.js';
 import { up } from '../up.js';
 import { SERVICES } from './services.js';
+import { createClusterToken } from './token.js';
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
@@ -76,6 +77,7 @@ export function addClusterCommands(program: Command, version: string): void {
       }
       const lifecycle = new Lifecycle();
       const cluster = await startCluster({
+        port: options.port,
         say,
         onLog: (service, line) => process.stderr.write(`${service.padEnd(11)} ${line}\n`),
         ...(options.processes && { processes: options.processes }),
@@ -83,6 +85,10 @@ export function addClusterCommands(program: Command, version: string): void {
       lifecycle.own('cluster', cluster, (c) => c.stop());
       say('\nAn administrator’s environment, for another terminal:');
       for (const [name, value] of Object.entries(cluster.env)) say(`export ${name}=${value}`);
+      say('\nAnd for who speaks to the gateway, which describes its API there:');
+      say(`export FACET_SERVER=${cluster.gateways[0]}`);
+      const order = { name: 'facet up', role: 'admin' } as const;
+      say(`export FACET_TOKEN=${await createClusterToken(cluster.connections, order)}`);
       say('\nIt runs until Ctrl-C.');
       const alive = setInterval(() => undefined, 2 ** 30);
       await new Promise((resolve) => lifecycle.signal.addEventListener('abort', resolve, { once: true }));

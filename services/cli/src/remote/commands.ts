@@ -2,8 +2,10 @@
 import { join } from 'node:path';
 import { api, formatRef, type Role, ROLES } from '@facet/contracts';
 import { Tokens } from '@facet/gateway';
+import { Connections, readConfig } from '@facet/runtime';
 import { FolderStore } from '@facet/store';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { createClusterToken } from '../cluster/token.js';
 import { Client, type ServerOptions } from './client.js';
 import { publishModelTo, refOf, uploadDatasetTo } from './uploads.js';
 
@@ -13,6 +15,24 @@ const say = (...columns: readonly (string | number)[]): void =>
 function days(text: string): number {
   if (!/^[1-9]\d{0,3}$/.test(text)) throw new InvalidArgumentError('It must be a whole number of days.');
   return Number(text);
+}
+
+type TokenCommand = Partial<ServerOptions> & {
+  readonly role: Role;
+  readonly name: string;
+  readonly days?: number;
+  readonly cluster: boolean;
+  readonly out: string;
+};
+
+async function createToken(options: TokenCommand): Promise<string> {
+  const { server, tokenFile, role, name, days: valid, cluster, out } = options;
+  const order = { role, name, ...(valid !== undefined && { days: valid }) };
+  if (cluster) return createClusterToken(readConfig(Connections, process.env), order);
+  if (server === undefined)
+    return (await new Tokens(await FolderStore.open(join(out, 'store'))).create(order)).token;
+  const client = new Client({ server, ...(tokenFile !== undefined && { tokenFile }) });
+  return (await client.send('POST', '/v1/tokens', api.CreatedToken, order)).token;
 }
 
 /** Where the gateway is and who asks. */
@@ -112,21 +132,9 @@ export function addRemoteCommands(program: Command): void {
     .option('--days <n>', 'until it expires', days)
     .addOption(new Option('--server <url>', 'the gateway').env('FACET_SERVER'))
     .option('--token-file <file>', 'holds the token of an admin')
-    .option('--out <dir>', 'without a server: the folder of `facet up`', 'facet-out')
-    .action(
-      async (options: Partial<ServerOptions> & { role: Role; name: string; days?: number; out: string }) => {
-        const { server, tokenFile, role, name, days: valid, out } = options;
-        const order = { role, name, ...(valid !== undefined && { days: valid }) };
-        const created =
-          server === undefined
-            ? await new Tokens(await FolderStore.open(join(out, 'store'))).create(order)
-            : await new Client({ server, ...(tokenFile !== undefined && { tokenFile }) }).send(
-                'POST',
-                '/v1/tokens',
-                api.CreatedToken,
-                order,
-              );
-        say(created.token);
-      },
-    );
+    .option('--cluster', 'in the store that the environment names, as an administrator: the first one', false)
+    .option('--out <dir>', 'otherwise, without a server: the folder of `facet up`', 'facet-out')
+    .action(async (options: TokenCommand) => {
+      say(await createToken(options));
+    });
 }

@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -17,7 +17,16 @@ import { refuseModel } from '../http/problems.js';
 import type { CheckTask } from './check-worker.js';
 
 /** A model of 2 GiB, and what reading it takes. */
-const MEMORY_BYTES = 8 * 2 ** 30;
+const MOST_MEMORY_BYTES = 8 * 2 ** 30;
+/** Of what the container has: beyond that its kernel would end all of it, and not the check alone. */
+const MEMORY_SHARE = 0.75;
+
+function memoryBytes(): number {
+  const constrained = process.constrainedMemory();
+  // Without a limit it is 0, or larger than the machine.
+  const there = constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
+  return Math.min(MOST_MEMORY_BYTES, Math.floor(there * MEMORY_SHARE));
+}
 const SILENCE_MS = 5 * 60_000;
 
 export class ModelChecker {
@@ -26,7 +35,7 @@ export class ModelChecker {
     url: new URL('../../dist/models/check-worker.js', import.meta.url),
     // One at a time: two large ones would need twice the memory.
     size: 1,
-    memoryBytes: MEMORY_BYTES,
+    memoryBytes: memoryBytes(),
     silenceMs: SILENCE_MS,
   });
 
