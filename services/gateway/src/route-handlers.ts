@@ -143,7 +143,7 @@ export function routeHandlers(dependencies: HandlerDependencies): RouteHandlers 
     getDataset: async ({ params }) => ({ status: 200, body: await datasets.get(params) }),
     deleteDataset: async ({ params }) => ({
       status: 200,
-      body: await deleteDataset(store, evaluations, params),
+      body: await deleteDataset({ store, datasets, evaluations, trainings }, params),
     }),
 
     listStanding: async ({ query: { limit, cursor } }) => {

@@ -1,5 +1,6 @@
 /** Lists come in pages: `next` is an opaque cursor for the page that follows, null on the last one. */
 import { z } from 'zod';
+import { Ref } from '../names.js';
 
 export const MAX_PAGE = 200;
 
@@ -30,7 +31,8 @@ export const RefText = z
   .max(130)
   .transform((text, ctx) => {
     const [name, version, ...more] = text.split('@');
-    if (version === undefined || more.length > 0)
-      ctx.addIssue({ code: 'custom', message: 'must be name@version' });
-    return { name, version: version ?? '' };
+    const ref = Ref.safeParse({ name, version }).data;
+    if (ref !== undefined && more.length === 0) return ref;
+    ctx.addIssue({ code: 'custom', message: 'must be name@version' });
+    return z.NEVER;
   });

@@ -7,15 +7,25 @@ import { findRequest, records } from '@facet/catalog';
 import { api, formatRef, keys, type Ref } from '@facet/contracts';
 import type { ObjectStore } from '@facet/store';
 import type { Evaluations } from '../evaluations/evaluations.js';
+import type { Trainings } from '../trainings.js';
 import { notFound, Refusal } from '../http/problems.js';
 import { refsUnder, sameRef } from '../refs.js';
+import type { Datasets } from './datasets.js';
 
+export interface DeletionDependencies {
+  readonly store: ObjectStore;
+  readonly datasets: Datasets;
+  readonly evaluations: Evaluations;
+  readonly trainings: Trainings;
+}
+
+/** Errors: Refusal where there is no such dataset, or something of it is under way. */
 export async function deleteDataset(
-  store: ObjectStore,
-  evaluations: Evaluations,
+  dependencies: DeletionDependencies,
   dataset: Ref,
 ): Promise<api.DatasetDeletion> {
-  await checkNothingRuns(evaluations, dataset);
+  const { store, evaluations } = dependencies;
+  await checkNothingRuns(dependencies, dataset);
   let objects = 0;
   const deleteUnder = async (prefix: string): Promise<void> => {
     for await (const { key } of store.list(prefix)) {
@@ -55,8 +65,16 @@ export async function deleteDataset(
   return { dataset, evaluations: gone, trainings, objects, modelsTrainedOnIt: models };
 }
 
-/** A shard that is being attacked would be written after everything was deleted. */
-async function checkNothingRuns(evaluations: Evaluations, dataset: Ref): Promise<void> {
+/** What is under way would be written after everything was deleted. */
+async function checkNothingRuns(
+  { datasets, evaluations, trainings }: DeletionDependencies,
+  dataset: Ref,
+): Promise<void> {
+  if ((await datasets.find(dataset))?.state === 'ingesting')
+    throw new Refusal('conflict', `dataset ${formatRef(dataset)} is being made; wait for its end`);
+  for await (const { id, state, dataset: used } of trainings.list(undefined))
+    if (sameRef(used, dataset) && (state === 'requested' || state === 'running'))
+      throw new Refusal('conflict', `training ${id} on this dataset is ${state}; wait for its end`);
   for await (const { id, state } of evaluations.list(undefined, { dataset }))
     if (!api.ENDED.includes(state))
       throw new Refusal('conflict', `evaluation ${id} of this dataset is ${state}; cancel it first`);
