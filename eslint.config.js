@@ -49,7 +49,7 @@ export default tseslint.config(
     },
   },
   // Configuration files reach up to the workspace's shared ones; they are part of no package.
-  { files: ['**/vitest.config.ts'], rules: { '@nx/enforce-module-boundaries': 'off' } },
+  { files: ['**/vitest.*.ts'], rules: { '@nx/enforce-module-boundaries': 'off' } },
   {
     files: ['**/*.mjs', '**/*.js'],
     languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly' } },
@@ -62,7 +62,7 @@ export default tseslint.config(
         'error',
         {
           ignoredFiles: [
-            '{projectRoot}/vitest.config.ts',
+            '{projectRoot}/vitest.*.ts',
             '{projectRoot}/src/**/*.test.ts',
             '{projectRoot}/src/**/*.fixture.ts',
           ],

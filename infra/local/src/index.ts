@@ -6,5 +6,5 @@ export { installProgram } from './install.js';
 export { type LocalNats, type NatsOptions, startNats } from './nats.js';
 export { PROGRAM_NAMES, type ProgramName } from './programs.js';
 export { freePort } from './ready.js';
+export { type Command, LocalServer, type ServerKind } from './server.js';
 export { type LocalS3, startMinio, startVersitygw } from './s3.js';
-export { LocalServer } from './server.js';

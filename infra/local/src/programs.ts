@@ -3,10 +3,24 @@
  * program of that name on the PATH is the one that is meant (`mc` is also a file manager).
  */
 
+/**
+ * How Go makes a program: `install` takes the package from the module proxy. `module` builds inside the downloaded module,
+ * which Go wants where a module replaces others. `collector` has OpenTelemetry's builder put a collector together from a
+ * manifest in this package.
+ */
+export type Build =
+  | { readonly kind: 'install'; readonly tags?: string }
+  | { readonly kind: 'module'; readonly folder: string }
+  | { readonly kind: 'collector'; readonly manifest: string };
+
 export interface Program {
-  /** The Go package that builds it. */
+  /** The Go package that builds it; of `module`, the module. */
   readonly source: string;
   readonly version: string;
+  /** `install` unless given. */
+  readonly build?: Build;
+  /** Only `npm run test:platform` starts it, and installs it itself; `npm run servers` does where it is named. */
+  readonly platform?: true;
   /** How it is asked for its version, where not with `--version`. */
   readonly asked?: string;
   /** What it then prints, in some line. */
@@ -40,8 +54,41 @@ export const PROGRAMS = {
     asked: 'version',
     prints: /^v5\./m,
   },
+  prometheus: {
+    source: 'github.com/prometheus/prometheus/cmd/prometheus',
+    version: 'v0.316.0',
+    // Without service discovery other than Kubernetes': most of the rest cannot be had as modules.
+    build: { kind: 'install', tags: 'remove_all_sd,enable_kubernetes_sd' },
+    platform: true,
+    prints: /^prometheus, version/m,
+  },
+  promtool: {
+    source: 'github.com/prometheus/prometheus/cmd/promtool',
+    version: 'v0.316.0',
+    build: { kind: 'install', tags: 'remove_all_sd,enable_kubernetes_sd' },
+    platform: true,
+    prints: /^promtool, version/m,
+  },
+  'otelcol-facet': {
+    source: 'go.opentelemetry.io/collector/cmd/builder',
+    version: 'v0.155.0',
+    build: { kind: 'collector', manifest: 'otelcol-facet.yaml' },
+    platform: true,
+    prints: /^otelcol-facet version 0\.155\./m,
+  },
+  jaeger: {
+    source: 'github.com/jaegertracing/jaeger',
+    version: 'v1.76.0',
+    build: { kind: 'module', folder: 'cmd/jaeger' },
+    platform: true,
+    asked: 'version',
+    prints: /"gitVersion"/m,
+  },
 } as const satisfies Readonly<Record<string, Program>>;
 
 export type ProgramName = keyof typeof PROGRAMS;
 
 export const PROGRAM_NAMES = Object.keys(PROGRAMS) as ProgramName[];
+
+/** Those that `npm test` and `facet up --cluster` start. */
+export const USUAL_PROGRAMS = PROGRAM_NAMES.filter((name) => !('platform' in PROGRAMS[name]));

@@ -1,0 +1,5 @@
+// Not vitest.config.ts, by which Nx would make it a part of `npm test`: it needs servers that only this test needs.
+import { mergeConfig } from 'vitest/config';
+import shared from '../../vitest.shared.js';
+
+export default mergeConfig(shared, { root: import.meta.dirname, test: { testTimeout: 60_000 } });

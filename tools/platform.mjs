@@ -1,0 +1,25 @@
+// `npm run test:platform`: installs the servers of a platform (once), and looks at Facet through them.
+import { spawnSync } from 'node:child_process';
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { ENVIRONMENT, install, ROOT, run } from './setup.mjs';
+
+const PROJECT = join(ROOT, 'test', 'platform');
+const RESULTS = join(PROJECT, 'test-results', 'results.json');
+
+/** The usual ones, and those that only this test starts. */
+const SERVERS = ['nats-server', 'minio', 'mc', 'otelcol-facet', 'jaeger', 'prometheus', 'promtool'];
+
+install();
+run('tsc', ['--build', join('test', 'platform', 'tsconfig.lib.json')]);
+run('node', [join('infra', 'local', 'dist', 'install-main.js'), ...SERVERS]);
+rmSync(RESULTS, { force: true });
+const { status } = spawnSync('vitest', ['run', '--config', 'vitest.platform.ts'], {
+  cwd: PROJECT,
+  stdio: 'inherit',
+  env: ENVIRONMENT,
+  shell: process.platform === 'win32',
+});
+const { numPassedTests, numFailedTests } = JSON.parse(readFileSync(RESULTS, 'utf8'));
+console.log(`\n${numPassedTests} passed, ${numFailedTests} failed`);
+process.exit(status ?? 1);
