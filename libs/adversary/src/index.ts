@@ -4,6 +4,7 @@ export * from './objective/facet-model.js';
 export * from './objective/objective.js';
 export * from './ports.js';
 export * from './prior/accuracy.js';
+export * from './prior/control.js';
 export * from './prior/moments.js';
 export * from './prior/prior.js';
 export * from './prior/probe.js';

@@ -38,7 +38,7 @@ const FEATURES: StoredFeatures = {
     depth: { weights: Float32Array.of(1, -2, 0.5), bias: 0.1 },
     [TEXTURE_PRIOR]: { weights: Float32Array.of(3), bias: -1e-300 },
   },
-  controls: { depth: { weights: Float32Array.of(0, 0, 1), bias: 7 } },
+  controls: { depth: [Float32Array.of(0, 0, 1), Float32Array.of(-2, 0.5, 0)] },
   probes: {
     'spoof-type': {
       classes: 2,
@@ -107,7 +107,7 @@ describe('features', () => {
   it('offer a facet what was fitted to it, and nothing to a name that an object has by birth', () => {
     expect(fittedTo(FEATURES, 'depth')).toEqual({
       prior: FEATURES.priors['depth'],
-      control: FEATURES.controls['depth'],
+      controls: FEATURES.controls['depth'],
     });
     expect(fittedTo(FEATURES, TEXTURE_PRIOR)).toEqual({ prior: FEATURES.priors[TEXTURE_PRIOR] });
     expect(fittedTo(FEATURES, 'reflection')).toEqual({});

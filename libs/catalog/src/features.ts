@@ -22,8 +22,8 @@ export interface StoredFeatures {
   readonly summary: Features;
   /** By facet; the texture's under {@link TEXTURE_PRIOR}. */
   readonly priors: Readonly<Record<string, StoredPrior>>;
-  /** The same, fitted to shuffled labels. */
-  readonly controls: Readonly<Record<string, StoredPrior>>;
+  /** Beside every prior the directions [dimensions] that shuffled labels would have given it. */
+  readonly controls: Readonly<Record<string, readonly Float32Array[]>>;
   /** By facet. */
   readonly probes: Readonly<Record<string, StoredProbe>>;
 }
@@ -34,10 +34,10 @@ export const TEXTURE_PRIOR = TEXTURE;
 export function fittedTo(
   { priors, controls }: Pick<StoredFeatures, 'priors' | 'controls'>,
   name: string,
-): { readonly prior?: StoredPrior; readonly control?: StoredPrior } {
+): { readonly prior?: StoredPrior; readonly controls?: readonly Float32Array[] } {
   return {
     ...(Object.hasOwn(priors, name) && { prior: priors[name] }),
-    ...(Object.hasOwn(controls, name) && { control: controls[name] }),
+    ...(Object.hasOwn(controls, name) && { controls: controls[name] }),
   };
 }
 
@@ -52,11 +52,17 @@ export const featuresFolder = (model: Ref, dataset: Ref, digest: string): string
 
 function tensorsOf({ priors, controls, probes }: StoredFeatures): Map<string, StoredTensor> {
   const tensors = new Map<string, StoredTensor>();
-  for (const [group, fits] of Object.entries({ prior: priors, control: controls })) {
-    for (const [name, { weights, bias }] of Object.entries(fits)) {
-      tensors.set(`${group}/${name}/weights`, { dims: [weights.length], data: weights });
-      tensors.set(`${group}/${name}/bias`, { dims: [1], data: Float64Array.of(bias) });
-    }
+  for (const [name, { weights, bias }] of Object.entries(priors)) {
+    tensors.set(`prior/${name}/weights`, { dims: [weights.length], data: weights });
+    tensors.set(`prior/${name}/bias`, { dims: [1], data: Float64Array.of(bias) });
+  }
+  for (const [name, directions] of Object.entries(controls)) {
+    const length = directions.at(0)?.length ?? 0;
+    const data = new Float32Array(directions.length * length);
+    directions.forEach((direction, i) => {
+      data.set(direction, i * length);
+    });
+    tensors.set(`control/${name}/weights`, { dims: [directions.length, length], data });
   }
   for (const [facet, { classes, weights, bias }] of Object.entries(probes)) {
     tensors.set(`probe/${facet}/weights`, { dims: [classes, weights.length / classes], data: weights });
@@ -70,16 +76,21 @@ function fromTensors(
 ): Pick<StoredFeatures, 'priors' | 'controls' | 'probes'> {
   const found = {
     prior: {} as Record<string, StoredPrior>,
-    control: {} as Record<string, StoredPrior>,
+    control: {} as Record<string, Float32Array[]>,
     probe: {} as Record<string, StoredProbe>,
   };
   for (const [name, { dims, data }] of tensors) {
     const [group, facet, part] = name.split('/');
-    const bias = tensors.get(`${group}/${facet}/bias`)?.data;
-    if (part !== 'weights' || bias === undefined) continue;
+    if (part !== 'weights') continue;
     const weights = Float32Array.from(data);
+    if (group === 'control')
+      found.control[facet] = Array.from({ length: dims[0] }, (_, i) =>
+        weights.slice(i * dims[1], (i + 1) * dims[1]),
+      );
+    const bias = tensors.get(`${group}/${facet}/bias`)?.data;
+    if (bias === undefined) continue;
     if (group === 'probe') found.probe[facet] = { classes: dims[0], weights, bias: Float32Array.from(bias) };
-    else if (group === 'prior' || group === 'control') found[group][facet] = { weights, bias: bias[0] };
+    else if (group === 'prior') found.prior[facet] = { weights, bias: bias[0] };
   }
   return { priors: found.prior, controls: found.control, probes: found.probe };
 }

@@ -18,9 +18,9 @@ export const Epsilon = z
 
 /**
  * What an attack increases. `direct`: the decision's own loss. `facet`: the facet's loss. `sfa`: facet loss with
- * the prior of the data. `prior-only`: the prior's term alone. `control`: `sfa` with a prior that was fitted to
- * labels shuffled within each class, which must gain nothing. `all-facets`: `sfa` on every facet that has a prior at
- * once, an attack of the decision.
+ * the prior of the data. `prior-only`: the prior's term alone. `control`: `sfa` with a direction for each sample that a
+ * prior of labels shuffled within each class would have, which must gain nothing. `all-facets`: `sfa` on every facet that
+ * has a prior at once, an attack of the decision.
  */
 export const OBJECTIVES = ['direct', 'facet', 'sfa', 'prior-only', 'control', 'all-facets'] as const;
 export const ObjectiveName = z.enum(OBJECTIVES);

@@ -231,6 +231,30 @@ describe('objectives raise what they name', () => {
     }
   });
 
+  it('of the control the direction that each sample drew, which may be its opposite', async () => {
+    const { texture, facets } = source.attacked;
+    // With the priors themselves as the only directions, who drew both as they are is attacked as by sfa.
+    const itself = { texture: { ...texture, controls: [texture.prior!.weights] } };
+    const attacked = {
+      ...source.attacked,
+      ...itself,
+      facets: facets.map((one) => ({ ...one, controls: [one.prior!.weights] })),
+    };
+    const task = { facet: 'reflection', search: pushOn } as const;
+    const sfa = await engine.attack(taskOf({ ...task, objective: 'sfa' }));
+    const alike = async (seed: number): Promise<boolean[]> => {
+      const own = { ...source, attacked };
+      const control = await engine.attack(taskOf({ ...task, source: own, objective: 'control', seed }));
+      const plain = seed === 11 ? sfa : await engine.attack(taskOf({ ...task, objective: 'sfa', seed }));
+      return control.pngs.map((png, i) => Buffer.compare(png, plain.pngs[i]) === 0);
+    };
+    const found = [...(await alike(11)), ...(await alike(12)), ...(await alike(13))];
+    const same = found.filter(Boolean).length;
+    // Of 30 a quarter is expected.
+    expect(same).toBeGreaterThanOrEqual(2);
+    expect(same).toBeLessThanOrEqual(16);
+  });
+
   it('the distance from the clean feature, for a facet that is a plain tensor', async () => {
     const { feature } = network.facets['illumination'];
     const bare = await attackSourceOf(engine, sourceOf({ facets: { plain: { feature } } }), 'plain');

@@ -1,4 +1,4 @@
-import { fitPrior, fitProbe, Moments } from '@facet/adversary';
+import { CONTROL_DIRECTIONS, fitPrior, fitProbe, Moments } from '@facet/adversary';
 import { decodePng, encodePng } from '@facet/datasets';
 import type { Model } from '@facet/onnx';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -165,9 +165,9 @@ describe('moments and fit', () => {
     );
     const merged = (id: string) =>
       chunks[0][id].map((_, group) => Moments.merged(chunks.map((chunk) => chunk[id][group])).data);
-    const { priors, probes } = await engine.fit([
-      { id: 'types', kind: 'prior', groups: merged('types') },
-      { id: 'texture', kind: 'prior', groups: merged('texture') },
+    const { priors, controls, probes } = await engine.fit([
+      { id: 'types', kind: 'prior', groups: merged('types'), seed: 0 },
+      { id: 'texture', kind: 'prior', groups: merged('texture'), seed: 0 },
       { id: 'thirds', kind: 'probe', groups: merged('thirds') },
     ]);
     for (const [id, name] of [
@@ -185,6 +185,7 @@ describe('moments and fit', () => {
         4,
       );
       expect(priors[id].bias / scale).toBeCloseTo(prior.bias / scale, 4);
+      expect(controls[id]).toHaveLength(CONTROL_DIRECTIONS);
     }
     const probe = fitProbe([0, 1, 2].map((group) => expected(TYPES, (i) => (i % 4) - 1 === group)));
     expect(probes['thirds'].classes).toBe(3);

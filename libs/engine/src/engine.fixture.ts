@@ -91,22 +91,18 @@ export async function attackSourceOf(
 ): Promise<AttackSource> {
   const images = { photos: await photos(48), prepared: true };
   const classes = Int16Array.from(labelsOf(48));
-  const shuffled = Int16Array.from(new Random(5).permutation(48), (i) => classes[i]);
   const texture = source.manifest.texture!;
   const facets = Object.entries(source.manifest.facets).filter(([facet]) => facet !== 'live');
   const tensors = [
     { name: TEXTURE, of: { texture } },
     ...facets.map(([name, { feature }]) => ({ name, of: { feature } })),
   ];
-  const groupings = tensors.flatMap(({ name, of }) => [
-    { id: `prior/${name}`, of, groups: 2, index: classes },
-    { id: `control/${name}`, of, groups: 2, index: shuffled },
-  ]);
+  const groupings = tensors.map(({ name, of }) => ({ id: name, of, groups: 2, index: classes }));
   const moments = await engine.moments({ source, images, batch: 16, groupings });
-  const { priors } = await engine.fit(
-    groupings.map(({ id }) => ({ id, kind: 'prior' as const, groups: moments[id] })),
+  const { priors, controls } = await engine.fit(
+    groupings.map(({ id }) => ({ id, kind: 'prior' as const, groups: moments[id], seed: 5 })),
   );
-  const fitted = (name: string) => ({ prior: priors[`prior/${name}`], control: priors[`control/${name}`] });
+  const fitted = (name: string) => ({ prior: priors[name], controls: controls[name] });
   return {
     ...source,
     fit,

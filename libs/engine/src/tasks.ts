@@ -101,15 +101,19 @@ export interface MomentsTask {
 export type MomentsResult = Readonly<Record<string, readonly MomentsData[]>>;
 
 /** What to fit to moments. */
-export interface Fit {
-  readonly id: string;
-  /** `prior`: groups live and spoof. `probe`: a group per class. `multi-label`: 2k and 2k+1 are bit k off and on. */
-  readonly kind: 'prior' | 'probe' | 'multi-label';
-  readonly groups: readonly MomentsData[];
-}
+export type Fit = { readonly id: string; readonly groups: readonly MomentsData[] } & (
+  | {
+      /** Of groups live and spoof; beside it directions of the control, which follow from `seed` and `id`. */
+      readonly kind: 'prior';
+      readonly seed: number;
+    }
+  /** `probe`: a group per class. `multi-label`: 2k and 2k+1 are bit k off and on. */
+  | { readonly kind: 'probe' | 'multi-label' }
+);
 
 export interface FitResult {
   readonly priors: Readonly<Record<string, LinearPrior>>;
+  readonly controls: Readonly<Record<string, readonly Float32Array[]>>;
   readonly probes: Readonly<Record<string, LinearProbe>>;
 }
 

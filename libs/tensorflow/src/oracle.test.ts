@@ -82,6 +82,7 @@ const targets: Record<string, Target> = {
   bits: { type: 'float32', dims: [40], data: Float32Array.from({ length: N * 40 }, (_, i) => (i * 7) % 2) },
   map: { type: 'float32', dims: [1, 2, 2], data: distinct(N * 4, 5, 0.05).map(Math.abs) },
   pooled: { type: 'float32', dims: [32], data: distinct(N * 32, 6) },
+  statistic: { type: 'float32', dims: [64], data: distinct(N * 64, 7) },
 };
 
 const weights = (length: number): Float32Array => distinct(length, 9, 0.1);
@@ -100,6 +101,8 @@ const TERMS: readonly Term[] = [
   { kind: 'linear', tensor: facets['attributes'].feature, weights: weights(32), bias: 0.3 },
   { kind: 'linear', tensor: facets['depth'].feature, weights: weights(32), bias: 0.3 },
   { kind: 'texture', tensor: texture, weights: weights(64), bias: -0.2 },
+  { kind: 'projection', tensor: facets['depth'].feature, target: 'pooled' },
+  { kind: 'texture-projection', tensor: texture, target: 'statistic' },
 ];
 
 const used = (spec: ObjectiveSpec): [string, Target][] =>

@@ -238,7 +238,7 @@ describe('attackSource', () => {
     const [summary] = features.summary.facets;
     const given: StoredFeatures = {
       ...features,
-      controls: { depth: features.priors['depth'] },
+      controls: { depth: [features.priors['depth'].weights] },
       probes: { attributes: probe },
       summary: {
         ...features.summary,
@@ -258,10 +258,10 @@ describe('attackSource', () => {
     });
     const [mapped, probed, plain] = source.attacked.facets;
     expect(mapped).toMatchObject({ head: depth.head, ...fittedTo(given, 'depth') });
-    expect(mapped.control).toBe(features.priors['depth']);
+    expect(mapped.controls).toEqual([features.priors['depth'].weights]);
     expect(probed.head).toEqual({ output: probeTensor('attributes'), kind: 'multi-label' });
     expect(plain).not.toHaveProperty('head');
-    expect(plain).not.toHaveProperty('control');
+    expect(plain).not.toHaveProperty('controls');
   });
 });
 

@@ -63,7 +63,7 @@ export function featuresOf(
       notes: [],
     },
     priors,
-    controls: priors,
+    controls: Object.fromEntries(fitted.map((name) => [name, [prior.weights]])),
     probes: {},
   };
 }

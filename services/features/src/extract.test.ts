@@ -1,4 +1,4 @@
-import { priorValue } from '@facet/adversary';
+import { CONTROL_DIRECTIONS, priorValue } from '@facet/adversary';
 import {
   fittedTo,
   loadFeatures,
@@ -77,7 +77,7 @@ beforeAll(async () => {
 });
 
 describe('a dataset with enough samples', () => {
-  it('gives every facet and the texture a prior, and a control beside it', () => {
+  it('gives every facet and the texture a prior, and the directions of its control beside it', () => {
     const facets = ['attributes', 'spoof-type', 'illumination', 'depth', 'reflection'];
     expect(features.summary.facets.map(({ facet }) => facet).sort()).toEqual([...facets].sort());
     expect(Object.keys(features.priors).sort()).toEqual([...facets, TEXTURE_PRIOR].sort());
@@ -88,9 +88,10 @@ describe('a dataset with enough samples', () => {
       expect(priorSamples).toEqual({ live: 30, spoof: 30 });
       expect(withoutPrior).toBeUndefined();
       expect(probeAccuracy).toBeGreaterThanOrEqual(0);
-      const { prior, control } = fittedTo(features, facet);
+      const { prior, controls } = fittedTo(features, facet);
       expect(prior!.weights).toHaveLength(dimensions);
-      expect(control!.weights).not.toEqual(prior!.weights);
+      expect(controls!.every(({ length }) => length === dimensions)).toBe(true);
+      expect(new Set(controls!.map(String)).size).toBe(CONTROL_DIRECTIONS);
     }
     expect(features.probes).toEqual({});
     expect(features.summary.notes).toEqual([]);

@@ -3,7 +3,7 @@
  * threshold from the dev split. Images stream through in chunks: what grows with the dataset is one row per dev and test
  * image, its score.
  */
-import { boundaryOf, MIN_PRIOR_SAMPLES } from '@facet/adversary';
+import { boundaryOf, CONTROL_DIRECTIONS, MIN_PRIOR_SAMPLES } from '@facet/adversary';
 import {
   Dataset,
   digestOf,
@@ -33,15 +33,7 @@ import { type Engine, type ModelFacts, type MomentsResult, share } from '@facet/
 import { eerThreshold } from '@facet/metrics';
 import type { ObjectStore } from '@facet/store';
 import { GatheredMoments } from './gather.js';
-import {
-  controlId,
-  type FacetGroups,
-  fitsOf,
-  groupingsOf,
-  priorId,
-  probeOf,
-  ShuffledClasses,
-} from './groupings.js';
+import { type FacetGroups, fitsOf, groupingsOf, priorId, probeOf } from './groupings.js';
 import { Quality } from './quality.js';
 
 /** Images per task that goes to a worker; a stored shard's worth, so that each is read once. */
@@ -94,6 +86,7 @@ export async function extractFeatures(
     dataset: dataset.manifest.digest,
     priorSamples: request.priorSamples,
     seed: request.seed,
+    controls: CONTROL_DIRECTIONS,
   };
   const folder = featuresFolder(request.model, request.dataset, digestOf(identity));
   if ((await findFeatures(store, folder)) === undefined) {
@@ -129,9 +122,11 @@ class Extraction {
       spoof: moments.count(priorId(TEXTURE_PRIOR), SPOOF),
     };
     const enough = Math.min(counts.live, counts.spoof) >= MIN_PRIOR_SAMPLES;
-    const fits = fitsOf(facets, moments, enough);
+    const fits = fitsOf(facets, moments, { withPriors: enough, seed: this.request.seed });
     const fitted =
-      fits.length === 0 ? { priors: {}, probes: {} } : await engine.fit(fits, this.context.signal);
+      fits.length === 0
+        ? { priors: {}, controls: {}, probes: {} }
+        : await engine.fit(fits, this.context.signal);
     const quality = new Quality(facets, fitted);
     const dev = await this.#describe('dev', quality);
     const test = await this.#describe('test');
@@ -165,15 +160,15 @@ class Extraction {
         ...(closed.length === 0 ? [] : [notPossible(closed)]),
       ],
     };
-    const named = (id: (name: string) => string): StoredFeatures['priors'] =>
+    const named = <T>(fits: Readonly<Record<string, T>>): Record<string, T> =>
       Object.fromEntries(
-        [TEXTURE_PRIOR, ...facets.map(({ facet }) => facet)].flatMap((name) => {
-          const prior = fitted.priors[id(name)];
-          return prior === undefined ? [] : [[name, prior] as const];
-        }),
+        [TEXTURE_PRIOR, ...facets.map(({ facet }) => facet)]
+          .filter((name) => Object.hasOwn(fits, priorId(name)))
+          .map((name) => [name, fits[priorId(name)]]),
       );
+    const { priors, controls, probes } = fitted;
     return {
-      features: { summary, priors: named(priorId), controls: named(controlId), probes: fitted.probes },
+      features: { summary, priors: named(priors), controls: named(controls), probes },
       scores: [...dev, ...test],
     };
   }
@@ -183,7 +178,6 @@ class Extraction {
     const { engine } = this.dependencies;
     const { signal, onProgress } = this.context;
     const indices = spread(this.dataset.count('train'), this.request.priorSamples);
-    const shuffled = new ShuffledClasses(this.request.seed);
     const gathered = new GatheredMoments();
     const running: { readonly images: number; readonly result: Promise<MomentsResult> }[] = [];
     let done = 0;
@@ -195,7 +189,7 @@ class Extraction {
     };
     for await (const photos of chunks(this.dataset, 'train', indices)) {
       const labels = photos.map((photo) => photo.labels);
-      const groupings = groupingsOf(facets, facts.texture, labels, shuffled);
+      const groupings = groupingsOf(facets, facts.texture, labels);
       const task = { source: this.#source, images: { photos, prepared: false }, batch: BATCH, groupings };
       const result = engine.moments(task, signal);
       result.catch(() => undefined);

@@ -1,6 +1,5 @@
-/** Which classes the moments of which tensors are taken over: for priors, their controls, and missing heads. */
+/** Which classes the moments of which tensors are taken over: for priors and for missing heads. */
 import { Moments } from '@facet/adversary';
-import { Random } from '@facet/random';
 import {
   ATTRIBUTES,
   ILLUMINATIONS,
@@ -45,7 +44,6 @@ const LABELLED: Readonly<Record<string, Labelled>> = {
 };
 
 export const priorId = (of: string): string => `prior/${of}`;
-export const controlId = (of: string): string => `control/${of}`;
 export const probeId = (facet: string, bit: number): string => `probe/${facet}/${bit}`;
 
 /** How a probe could stand in for a facet's missing head. */
@@ -59,46 +57,19 @@ export interface FacetGroups {
   readonly probe: Labelled | undefined;
 }
 
-/**
- * Shuffled classes for the control: of every two neighbours of one class in the stream, a drawn one is called live and the
- * other spoof. So each half holds half of either class exactly. A plain shuffle of a finite sample leans towards the true
- * classes or away from them by chance, and where classes lie far apart in the feature that chance is most of what its
- * prior says.
- */
-export class ShuffledClasses {
-  readonly #random: Random;
-  readonly #waiting = new Map<number, number>();
-
-  constructor(seed: number) {
-    this.#random = new Random(seed, 'control');
-  }
-
-  /** The class that the next sample is given, which is of class `own`. */
-  next(own: number): number {
-    const partner = this.#waiting.get(own);
-    if (partner === undefined) {
-      const drawn = this.#random.integer(2) === 0 ? LIVE : SPOOF;
-      this.#waiting.set(own, drawn);
-      return drawn;
-    }
-    this.#waiting.delete(own);
-    return partner === LIVE ? SPOOF : LIVE;
-  }
-}
-
 /** What the moments of one chunk of samples, given in the order of the stream, are taken over. */
 export function groupingsOf(
   facets: readonly FacetGroups[],
   texture: string,
   samples: readonly SampleLabels[],
-  shuffled: ShuffledClasses,
 ): Grouping[] {
-  const real = Int16Array.from(samples, classOf);
-  const control = real.map((own) => shuffled.next(own));
-  const pair = (name: string, of: Grouping['of']): Grouping[] => [
-    { id: priorId(name), of, groups: 2, index: real },
-    { id: controlId(name), of, groups: 2, index: control },
-  ];
+  const index = Int16Array.from(samples, classOf);
+  const byClass = (name: string, of: Grouping['of']): Grouping => ({
+    id: priorId(name),
+    of,
+    groups: 2,
+    index,
+  });
   const probes = facets.flatMap(({ facet, feature, probe }) =>
     Array.from({ length: probe?.bits ?? 0 }, (_, bit) => ({
       id: probeId(facet, bit),
@@ -108,8 +79,8 @@ export function groupingsOf(
     })),
   );
   return [
-    ...pair(TEXTURE_PRIOR, { texture }),
-    ...facets.flatMap(({ facet, feature }) => pair(facet, { feature })),
+    byClass(TEXTURE_PRIOR, { texture }),
+    ...facets.map(({ facet, feature }) => byClass(facet, { feature })),
     // Moments of nothing would still be whole matrices.
     ...probes.filter(({ index }) => index.some((group) => group >= 0)),
   ];
@@ -122,12 +93,14 @@ const labelled = (facet: string, { bits, groups }: Labelled, moments: GatheredMo
       Array.from({ length: groups }, (_, group) => moments.count(id, group) > 0).filter(Boolean).length >= 2,
   );
 
-/** What to fit to the moments; priors only where both classes are large enough. */
-export function fitsOf(facets: readonly FacetGroups[], moments: GatheredMoments, withPriors: boolean): Fit[] {
+/** What to fit to the moments; priors, with controls that follow from `seed`, only where both classes are large enough. */
+export function fitsOf(
+  facets: readonly FacetGroups[],
+  moments: GatheredMoments,
+  { withPriors, seed }: { readonly withPriors: boolean; readonly seed: number },
+): Fit[] {
   const names = withPriors ? [TEXTURE_PRIOR, ...facets.map(({ facet }) => facet)] : [];
-  const priors = names.flatMap((name) =>
-    [priorId(name), controlId(name)].map((id): Fit => ({ id, kind: 'prior', groups: moments.of(id) })),
-  );
+  const priors = names.map(priorId).map((id): Fit => ({ id, kind: 'prior', groups: moments.of(id), seed }));
   const probes = facets.flatMap(({ facet, probe }): Fit[] => {
     if (probe === undefined || !labelled(facet, probe, moments)) return [];
     const ids = Array.from({ length: probe.bits }, (_, bit) => probeId(facet, bit));

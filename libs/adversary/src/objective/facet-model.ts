@@ -5,8 +5,8 @@ import type { LinearPrior } from '../prior/prior.js';
 /** What the data allowed to fit to a feature. */
 export interface Fitted {
   readonly prior?: LinearPrior;
-  /** The prior fitted to shuffled labels. */
-  readonly control?: LinearPrior;
+  /** Directions [dimensions] that priors of shuffled labels have; each sample under the control is given one. */
+  readonly controls?: readonly Float32Array[];
 }
 
 export interface AttackedFacet extends Fitted {
@@ -28,3 +28,7 @@ export interface AttackedModel {
 
 /** Name of the graph input that holds a facet's target. */
 export const targetName = (facet: string): string => `target.${facet}`;
+
+/** Name of the graph input that holds the control's directions, one per sample; of the texture's without a facet. */
+export const controlName = (facet?: string): string =>
+  facet === undefined ? 'texture-control' : `control.${facet}`;

@@ -1,11 +1,18 @@
 import { ModelInput, type ModelOutput, OBJECTIVES, type ObjectiveName } from '@facet/contracts';
 import { describe, expect, it } from 'vitest';
 import type { LinearPrior } from '../prior/prior.js';
-import { type AttackedFacet, type AttackedModel, type Fitted, targetName } from './facet-model.js';
+import {
+  type AttackedFacet,
+  type AttackedModel,
+  controlName,
+  type Fitted,
+  targetName,
+} from './facet-model.js';
 import { BETA, facetsOf, GAMMA, inputTransform, objectiveOf, offers } from './objective.js';
 
 const fit = (...weights: number[]): LinearPrior => ({ weights: Float32Array.from(weights), bias: 0.5 });
-const [OWN, SHUFFLED, TEXTURE, SHUFFLED_TEXTURE] = [fit(1, 2), fit(3, 4), fit(5), fit(6)];
+const [OWN, TEXTURE] = [fit(1, 2), fit(5)];
+const [SHUFFLED, SHUFFLED_TEXTURE] = [[Float32Array.of(3, 4)], [Float32Array.of(6)]];
 
 const input = ModelInput.parse({ name: 'image', height: 16, width: 16, colour: 'rgb', white: 1 });
 const output: ModelOutput = { kind: 'logits', name: 'decision', classes: 3, live: [1] };
@@ -15,13 +22,13 @@ const facet: AttackedFacet = {
   feature: 'semantic',
   head: { output: 'types', kind: 'classes' },
   prior: OWN,
-  control: SHUFFLED,
+  controls: SHUFFLED,
 };
 const model: AttackedModel = {
   input,
   output,
   facets: [facet],
-  texture: { tensor: 'map', prior: TEXTURE, control: SHUFFLED_TEXTURE },
+  texture: { tensor: 'map', prior: TEXTURE, controls: SHUFFLED_TEXTURE },
 };
 const target = 'target.spoof-type';
 
@@ -74,24 +81,31 @@ describe("a facet's own loss", () => {
 const own = { term: { kind: 'cross-entropy', logits: 'types', target: targetName('spoof-type') }, weight: 1 };
 
 describe('objectives with a prior', () => {
-  it('sfa balances own loss, prior and texture at the texture tensor, and controls do with shuffled fits', () => {
+  it('sfa balances own loss, prior and texture at the texture tensor', () => {
     expect(BETA).toBe(2);
     expect(GAMMA).toBeLessThanOrEqual(BETA / 2);
-    for (const [objective, prior, texture] of [
-      ['sfa', OWN, TEXTURE],
-      ['control', SHUFFLED, SHUFFLED_TEXTURE],
-    ] as const) {
-      expect(objectiveOf(model, facet, objective)).toEqual({
-        input: inputTransform(input),
-        decision: 'decision',
-        normaliseAt: 'map',
-        terms: [
-          own,
-          { term: { kind: 'linear', tensor: 'semantic', ...prior }, weight: 2 },
-          { term: { kind: 'texture', tensor: 'map', ...texture }, weight: 0.5 },
-        ],
-      });
-    }
+    expect(objectiveOf(model, facet, 'sfa')).toEqual({
+      input: inputTransform(input),
+      decision: 'decision',
+      normaliseAt: 'map',
+      terms: [
+        own,
+        { term: { kind: 'linear', tensor: 'semantic', ...OWN }, weight: 2 },
+        { term: { kind: 'texture', tensor: 'map', ...TEXTURE }, weight: 0.5 },
+      ],
+    });
+  });
+
+  it('the control differs from it in that every sample brings its directions along', () => {
+    const sfa = objectiveOf(model, facet, 'sfa');
+    expect(objectiveOf(model, facet, 'control')).toEqual({
+      ...sfa,
+      terms: [
+        own,
+        { term: { kind: 'projection', tensor: 'semantic', target: controlName('spoof-type') }, weight: 2 },
+        { term: { kind: 'texture-projection', tensor: 'map', target: controlName() }, weight: 0.5 },
+      ],
+    });
   });
 
   it('prior-only is the prior alone', () => {
@@ -149,7 +163,7 @@ describe('what is offered', () => {
     expect(offered({}, facet)).toEqual(['facet', 'prior-only']);
     expect(offered(model.texture, {})).toEqual(['facet']);
     expect(offered(model.texture, { prior: OWN })).toEqual(['facet', 'sfa', 'prior-only']);
-    expect(offered({ control: TEXTURE }, { control: SHUFFLED })).toEqual(['facet', 'control']);
+    expect(offered({ controls: SHUFFLED_TEXTURE }, { controls: SHUFFLED })).toEqual(['facet', 'control']);
   });
 
   it('is all that can be made an objective', () => {

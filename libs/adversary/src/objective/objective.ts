@@ -5,7 +5,13 @@
 import type { Loss, ModelOutput, ObjectiveName } from '@facet/contracts';
 import type { ObjectiveSpec, Term, WeightedTerm } from '@facet/onnx';
 import type { LinearPrior } from '../prior/prior.js';
-import { targetName, type AttackedFacet, type AttackedModel, type Fitted } from './facet-model.js';
+import {
+  controlName,
+  targetName,
+  type AttackedFacet,
+  type AttackedModel,
+  type Fitted,
+} from './facet-model.js';
 
 /** Weight of the prior's term beside the facet's own loss. */
 export const BETA = 2;
@@ -64,7 +70,7 @@ export function offers(
     case 'sfa':
       return facet?.prior !== undefined && texture.prior !== undefined;
     case 'control':
-      return facet?.control !== undefined && texture.control !== undefined;
+      return facet?.controls !== undefined && texture.controls !== undefined;
     case 'all-facets':
       return (
         facet === undefined && texture.prior !== undefined && facets.some(({ prior }) => prior !== undefined)
@@ -100,23 +106,36 @@ export function inputTransform(input: AttackedModel['input']): ObjectiveSpec['in
 function combined(
   model: AttackedModel,
   facets: readonly AttackedFacet[],
-  fit: keyof Fitted,
+  priorTerm: (facet: AttackedFacet) => Term,
+  textureTerm: Term,
 ): Pick<ObjectiveSpec, 'normaliseAt' | 'terms'> {
-  const { tensor } = model.texture;
-  const fitted = (of: Fitted): LinearPrior => of[fit]!;
   const share = 1 / facets.length;
   return {
-    normaliseAt: tensor,
+    normaliseAt: model.texture.tensor,
     terms: [
       ...facets.map((facet): WeightedTerm => ({ term: facetTerm(facet), weight: share })),
-      ...facets.map((facet): WeightedTerm => ({
-        term: linear(facet.feature, fitted(facet)),
-        weight: BETA * share,
-      })),
-      { term: texture(tensor, fitted(model.texture)), weight: GAMMA },
+      ...facets.map((facet): WeightedTerm => ({ term: priorTerm(facet), weight: BETA * share })),
+      { term: textureTerm, weight: GAMMA },
     ],
   };
 }
+
+const withPriors = (model: AttackedModel, facets: readonly AttackedFacet[]) =>
+  combined(
+    model,
+    facets,
+    ({ feature, prior }) => linear(feature, prior!),
+    texture(model.texture.tensor, model.texture.prior!),
+  );
+
+/** The same with directions in place of priors that every sample brings along. */
+const withControls = (model: AttackedModel, facet: AttackedFacet) =>
+  combined(
+    model,
+    [facet],
+    ({ facet: name, feature }) => ({ kind: 'projection', tensor: feature, target: controlName(name) }),
+    { kind: 'texture-projection', tensor: model.texture.tensor, target: controlName() },
+  );
 
 /**
  * The objective of a cell as terms on the model's graph; `facet` undefined means the decision, whose `loss` `direct`
@@ -141,5 +160,8 @@ export function objectiveOf(
   const facets = facetsOf(model, facet, objective);
   if (objective === 'facet') return only(facetTerm(facets[0]));
   if (objective === 'prior-only') return only(linear(facets[0].feature, facets[0].prior!));
-  return { ...about, ...combined(model, facets, objective === 'control' ? 'control' : 'prior') };
+  return {
+    ...about,
+    ...(objective === 'control' ? withControls(model, facets[0]) : withPriors(model, facets)),
+  };
 }

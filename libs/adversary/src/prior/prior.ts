@@ -16,15 +16,20 @@ export interface LinearPrior {
 /** Fewer samples of a class than this do not make a prior. */
 export const MIN_PRIOR_SAMPLES = 20;
 
+/** Errors: RangeError with fewer than {@link MIN_PRIOR_SAMPLES} samples of a class. */
+export function requireSamples(live: Moments, spoof: Moments): void {
+  if (Math.min(live.count, spoof.count) < MIN_PRIOR_SAMPLES)
+    throw new RangeError(
+      `a prior needs ${MIN_PRIOR_SAMPLES} samples of each class, there are ${live.count} live and ${spoof.count} spoof`,
+    );
+}
+
 /**
  * w = S_r^-1 (mu1 - mu0), c = -w.(mu0 + mu1)/2 on standardised features, returned for raw ones.
  * Errors: RangeError with fewer than {@link MIN_PRIOR_SAMPLES} samples of a class.
  */
 export function fitPrior(live: Moments, spoof: Moments): LinearPrior {
-  if (Math.min(live.count, spoof.count) < MIN_PRIOR_SAMPLES)
-    throw new RangeError(
-      `a prior needs ${MIN_PRIOR_SAMPLES} samples of each class, there are ${live.count} live and ${spoof.count} spoof`,
-    );
+  requireSamples(live, spoof);
   const standard = standardise([live, spoof]);
   const [mu0, mu1] = standard.classMeans;
   const [w] = solveSpd(standard.covariance, live.dimensions, [mu1.map((m, i) => m - mu0[i])]);

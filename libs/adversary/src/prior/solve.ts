@@ -1,10 +1,10 @@
-/** Solves symmetric positive definite systems (Cholesky), in float64: what a shrunk covariance always is. */
+/** Symmetric positive definite matrices (Cholesky), in float64: what a shrunk covariance always is. */
 
 /**
- * X with A X = B for each right-hand side. `a` is [d, d] row-major; only its lower triangle is read.
+ * L with A = L L^T, lower triangular. `a` is [d, d] row-major; only its lower triangle is read.
  * Errors: RangeError where A is not positive definite.
  */
-export function solveSpd(a: Float64Array, d: number, sides: readonly Float64Array[]): Float64Array[] {
+export function cholesky(a: Float64Array, d: number): Float64Array {
   const lower = new Float64Array(d * d);
   for (let i = 0; i < d; i++) {
     for (let j = 0; j <= i; j++) {
@@ -18,6 +18,12 @@ export function solveSpd(a: Float64Array, d: number, sides: readonly Float64Arra
       }
     }
   }
+  return lower;
+}
+
+/** X with A X = B for each right-hand side; `a` as {@link cholesky} takes it. Errors: RangeError likewise. */
+export function solveSpd(a: Float64Array, d: number, sides: readonly Float64Array[]): Float64Array[] {
+  const lower = cholesky(a, d);
   return sides.map((side) => {
     const x = Float64Array.from(side);
     for (let i = 0; i < d; i++) {

@@ -5,6 +5,8 @@ import {
   type AttackedFacet,
   budgetOf,
   comparesTargets,
+  controlFor,
+  controlName,
   dequantise,
   facetsOf,
   type GradientOracle,
@@ -22,6 +24,7 @@ import {
 } from '@facet/adversary';
 import { needsGradient } from '@facet/contracts';
 import { compileObjective, ModelError } from '@facet/onnx';
+import { Random } from '@facet/random';
 import { type AttackSource, identityOf } from '../model-source.js';
 import type { AttackResult, AttackTask } from '../tasks.js';
 import { batchesOf, type Cut } from './batches.js';
@@ -103,7 +106,25 @@ async function targetsOf(
       task.truth[one.facet]?.slice(cut.from, cut.to) ?? new Array<undefined>(cut.n).fill(undefined);
     return [targetName(one.facet), await targetOf(one, prediction, truth)] as const;
   });
-  return new Map(await Promise.all(targets));
+  const controls = task.objective === 'control' ? controlsOf(task, facet!, cut) : [];
+  return new Map([...(await Promise.all(targets)), ...controls]);
+}
+
+/** The directions of a batch's samples, which follow from the seed, a sample's key and the facet alone. */
+function controlsOf(task: AttackTask, facet: AttackedFacet, cut: Cut): [string, Target][] {
+  const keys = task.keys.slice(cut.from, cut.to);
+  const rows = (of: string, directions: readonly Float32Array[]): Target => {
+    const [{ length }] = directions;
+    const data = new Float32Array(keys.length * length);
+    keys.forEach((key, i) => {
+      data.set(controlFor(directions, new Random(task.seed, 'control', key, facet.facet, of)), i * length);
+    });
+    return { type: 'float32', dims: [length], data };
+  };
+  return [
+    [controlName(facet.facet), rows('prior', facet.controls!)],
+    [controlName(), rows('texture', task.source.attacked.texture.controls!)],
+  ];
 }
 
 interface Found extends Omit<AttackResult, 'pngs'> {

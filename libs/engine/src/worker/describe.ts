@@ -1,5 +1,7 @@
 /** Forward passes of the published model: decision scores, pooled features, texture statistics, their moments. */
 import {
+  CONTROL_DIRECTIONS,
+  drawControls,
   fitMultiLabelProbe,
   fitPrior,
   fitProbe,
@@ -9,6 +11,7 @@ import {
   scoresOf,
 } from '@facet/adversary';
 import { pooledName, textureName } from '@facet/onnx';
+import { Random } from '@facet/random';
 import {
   type DescribeResult,
   type DescribeTask,
@@ -117,11 +120,16 @@ export async function moments(task: MomentsTask, signal: AbortSignal): Promise<M
 /** Fits priors and probes to moments; a prior whose classes are too small was not asked for. */
 export function fit(fits: readonly Fit[]): FitResult {
   const priors: Record<string, LinearPrior> = {};
+  const controls: Record<string, Float32Array[]> = {};
   const probes: Record<string, LinearProbe> = {};
-  for (const { id, kind, groups: data } of fits) {
-    const groups = data.map((one) => new Moments(one.mean.length, one));
-    if (kind === 'prior') priors[id] = fitPrior(groups[0], groups[1]);
-    else if (kind === 'probe') probes[id] = fitProbe(groups);
+  for (const one of fits) {
+    const { id } = one;
+    const groups = one.groups.map((data) => new Moments(data.mean.length, data));
+    if (one.kind === 'prior') {
+      const [live, spoof] = groups;
+      priors[id] = fitPrior(live, spoof);
+      controls[id] = drawControls(live, spoof, CONTROL_DIRECTIONS, new Random(one.seed, 'control', id));
+    } else if (one.kind === 'probe') probes[id] = fitProbe(groups);
     else {
       const bits = Array.from({ length: groups.length / 2 }, (_, k) => ({
         off: groups[2 * k],
@@ -130,5 +138,5 @@ export function fit(fits: readonly Fit[]): FitResult {
       probes[id] = fitMultiLabelProbe(bits);
     }
   }
-  return { priors, probes };
+  return { priors, controls, probes };
 }

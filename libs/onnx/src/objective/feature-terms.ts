@@ -2,7 +2,15 @@
 import { tensorF32 } from '../builder.js';
 import { ModelError } from '../errors.js';
 import { BATCH } from './frame.js';
-import { alongPositions, pooled, poolingOf, repeated, textureOf } from './pooled.js';
+import {
+  alongPositions,
+  pooled,
+  type Pooling,
+  poolingOf,
+  repeated,
+  type Texture,
+  textureOf,
+} from './pooled.js';
 import type { Side } from './spec.js';
 import { flat, perSample, rowSum, times, towardsOther, type Seeded, type TermContext } from './term.js';
 
@@ -49,51 +57,76 @@ function checkWeights(tensor: string, weights: Float32Array, length: number): vo
     throw new ModelError('invalid', `needs ${length} weights, there are ${weights.length}`, tensor);
 }
 
-/** sign (row sums of `weighted` + bias), as [N]. */
-function signed(c: TermContext, scores: readonly string[], bias: number): string {
+/** sign x `score` [N, 1], as [N]. */
+const signed = (c: TermContext, score: string): string => flat(c.builder, times(c.builder, score, c.sign()));
+
+/** The gradient of sign (weights . pooled); `weights` is [1, C] or [N, C]. */
+function levelSlope(c: TermContext, weights: string, pooling: Pooling): string {
   const b = c.builder;
-  const sum = scores.reduce((a, score) => b.node('Add', [a, score]));
-  return flat(b, times(b, b.node('Add', [sum, b.f32(bias)]), c.sign()));
+  const share = times(b, weights, b.f32(1 / pooling.positions));
+  return alongPositions(b, times(b, share, c.sign()), pooling);
 }
+
+const row = (b: TermContext['builder'], weights: Float32Array): string =>
+  b.constant(tensorF32([1, weights.length], weights));
+
+const product = (b: TermContext['builder'], statistic: string, weights: Float32Array): string =>
+  b.node('MatMul', [statistic, b.constant(tensorF32([weights.length, 1], weights))]);
 
 export function linear(c: TermContext, tensor: string, weights: Float32Array, bias: number): Seeded {
   const b = c.builder;
   const pooling = poolingOf(c.shapes, tensor);
-  const { channels, positions } = pooling;
-  checkWeights(tensor, weights, channels);
-  const score = b.node('MatMul', [pooled(b, tensor, pooling), b.constant(tensorF32([channels, 1], weights))]);
-  const slope = tensorF32(
-    [1, channels],
-    weights.map((w) => w / positions),
-  );
-  const gradient = alongPositions(b, times(b, b.constant(slope), c.sign()), pooling);
-  return { tensor, gradient: repeated(b, gradient, tensor, pooling), value: signed(c, [score], bias) };
+  checkWeights(tensor, weights, pooling.channels);
+  const score = b.node('Add', [product(b, pooled(b, tensor, pooling), weights), b.f32(bias)]);
+  const slope = levelSlope(c, row(b, weights), pooling);
+  return { tensor, gradient: repeated(b, slope, tensor, pooling), value: signed(c, score) };
 }
 
-/** d mean = 1 / S, d deviation = (x - mean) / (S deviation), S positions. */
+export function projection(c: TermContext, tensor: string, target: string): Seeded {
+  const b = c.builder;
+  const pooling = poolingOf(c.shapes, tensor);
+  const direction = c.input(target, 'float32', [BATCH, pooling.channels]);
+  const value = times(b, rowSum(b, times(b, pooled(b, tensor, pooling), direction)), flat(b, c.sign()));
+  const slope = levelSlope(c, direction, pooling);
+  return { tensor, gradient: repeated(b, slope, tensor, pooling), value };
+}
+
+/**
+ * The gradient of sign (level . mean + spread . deviation), weights [1, C] or [N, C] each: d mean = 1 / S,
+ * d deviation = (x - mean) / (S deviation), S positions.
+ */
+function textureSlope(c: TermContext, of: Texture, level: string, spread: string, pooling: Pooling): string {
+  const b = c.builder;
+  const share = times(b, times(b, spread, b.f32(1 / pooling.positions)), c.sign());
+  const swing = alongPositions(b, b.node('Div', [share, of.deviation]), pooling);
+  return b.node('Add', [times(b, of.centred, swing), levelSlope(c, level, pooling)]);
+}
+
 export function texture(c: TermContext, tensor: string, weights: Float32Array, bias: number): Seeded {
   const b = c.builder;
   const pooling = poolingOf(c.shapes, tensor);
-  const { channels, positions } = pooling;
+  const { channels } = pooling;
   checkWeights(tensor, weights, 2 * channels);
-  const halves = [weights.slice(0, channels), weights.slice(channels)];
-  const { mean, deviation, centred } = textureOf(b, tensor, pooling);
-  const scores = [mean, deviation].map((statistic, i) =>
-    b.node('MatMul', [statistic, b.constant(tensorF32([channels, 1], halves[i]))]),
+  const [level, spread] = [weights.slice(0, channels), weights.slice(channels)];
+  const found = textureOf(b, tensor, pooling);
+  const sum = b.node('Add', [product(b, found.mean, level), product(b, found.deviation, spread)]);
+  const gradient = textureSlope(c, found, row(b, level), row(b, spread), pooling);
+  return { tensor, gradient, value: signed(c, b.node('Add', [sum, b.f32(bias)])) };
+}
+
+export function textureProjection(c: TermContext, tensor: string, target: string): Seeded {
+  const b = c.builder;
+  const pooling = poolingOf(c.shapes, tensor);
+  const { channels } = pooling;
+  const direction = c.input(target, 'float32', [BATCH, 2 * channels]);
+  const [level, spread] = b.nodes(
+    'Split',
+    [direction, b.i64([channels, channels])],
+    { axis: 1 },
+    ['level', 'spread'].map((half) => b.fresh(`${target}.${half}`)),
   );
-  const [level, spread] = halves.map((half) =>
-    times(
-      b,
-      b.constant(
-        tensorF32(
-          [1, channels],
-          half.map((w) => w / positions),
-        ),
-      ),
-      c.sign(),
-    ),
-  );
-  const swing = alongPositions(b, b.node('Div', [spread, deviation]), pooling);
-  const gradient = b.node('Add', [times(b, centred, swing), alongPositions(b, level, pooling)]);
-  return { tensor, gradient, value: signed(c, scores, bias) };
+  const found = textureOf(b, tensor, pooling);
+  const sum = b.node('Add', [times(b, found.mean, level), times(b, found.deviation, spread)]);
+  const gradient = textureSlope(c, found, level, spread, pooling);
+  return { tensor, gradient, value: times(b, rowSum(b, sum), flat(b, c.sign())) };
 }

@@ -59,6 +59,7 @@ function tensors(pixels: readonly number[]) {
 const MULTI_LABEL = Float32Array.from({ length: BATCH * 4 }, (_, i) => i % 2);
 const TARGET_MAP = noise(BATCH * CHANNELS * POSITIONS, 5);
 const CLEAN = noise(BATCH * CHANNELS, 6);
+const STATISTIC = noise(2 * BATCH * CHANNELS, 7);
 const CLASSES = [2, 0, 3];
 const [DIRECTION, TEXTURE] = [noise(3, 8), noise(6, 9)];
 const targets = {
@@ -66,6 +67,7 @@ const targets = {
   attributes: { dims: [BATCH, 4], data: MULTI_LABEL },
   depth: { dims: [BATCH, CHANNELS, HEIGHT, WIDTH], data: TARGET_MAP },
   clean: { dims: [BATCH, CHANNELS], data: CLEAN },
+  statistic: { dims: [BATCH, 2 * CHANNELS], data: STATISTIC },
 };
 
 type Reference = (sample: ReturnType<typeof tensors>, at: number, sign: number) => number;
@@ -155,6 +157,17 @@ const TERMS: readonly (readonly [name: string, term: Term, reference: Reference]
     `texture on ${tensor}`,
     { kind: 'texture', tensor, weights: TEXTURE, bias: -0.2 },
     ({ feature, deviations }, _, sign) => sign * (dot(TEXTURE, [...feature, ...deviations]) - 0.2),
+  ]),
+  ...['map', 'tokens', 'feature'].map((tensor): readonly [string, Term, Reference] => [
+    `a projection of ${tensor}`,
+    { kind: 'projection', tensor, target: 'clean' },
+    ({ feature }, at, sign) => sign * dot(CLEAN.slice(at * CHANNELS, (at + 1) * CHANNELS), feature),
+  ]),
+  ...['map', 'tokens'].map((tensor): readonly [string, Term, Reference] => [
+    `a projection of the texture of ${tensor}`,
+    { kind: 'texture-projection', tensor, target: 'statistic' },
+    ({ feature, deviations }, at, sign) =>
+      sign * dot(STATISTIC.slice(2 * at * CHANNELS, 2 * (at + 1) * CHANNELS), [...feature, ...deviations]),
   ]),
 ];
 

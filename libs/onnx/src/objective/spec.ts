@@ -46,7 +46,11 @@ export type Term =
       readonly tensor: string;
       readonly weights: Float32Array;
       readonly bias: number;
-    };
+    }
+  /** sign (direction . pooled), of a direction per sample; target names a float [N, C] input. */
+  | { readonly kind: 'projection'; readonly tensor: string; readonly target: string }
+  /** The same of the texture statistic; target names a float [N, 2C] input. */
+  | { readonly kind: 'texture-projection'; readonly tensor: string; readonly target: string };
 
 /**
  * How pixels [N, 3, H, W], RGB in [0, 1], become the model's input: channels swapped to blue-green-red on demand,

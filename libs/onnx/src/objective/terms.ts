@@ -10,7 +10,15 @@ import {
   probabilityMargin,
   sigmoidMargin,
 } from './decision-terms.js';
-import { linear, mapMargin, pooledDistance, squaredError, texture } from './feature-terms.js';
+import {
+  linear,
+  mapMargin,
+  pooledDistance,
+  projection,
+  squaredError,
+  texture,
+  textureProjection,
+} from './feature-terms.js';
 import type { Term } from './spec.js';
 import type { Seeded, TermContext } from './term.js';
 
@@ -38,5 +46,9 @@ export function seedTerm(c: TermContext, term: Term): Seeded {
       return linear(c, term.tensor, term.weights, term.bias);
     case 'texture':
       return texture(c, term.tensor, term.weights, term.bias);
+    case 'projection':
+      return projection(c, term.tensor, term.target);
+    case 'texture-projection':
+      return textureProjection(c, term.tensor, term.target);
   }
 }

@@ -43,6 +43,12 @@ const positions = (x: TfTensor): number[] => (x.rank === 4 ? [2, 3] : x.rank ===
 
 const pooled = (tf: TF, x: TfTensor): TfTensor => (x.rank === 2 ? x : tf.mean(x, positions(x)));
 
+/** Channel means and deviations, [N, 2C]. */
+function textureStatistic(tf: TF, x: TfTensor): TfTensor {
+  const { mean, variance } = tf.moments(x, positions(x));
+  return tf.concat([mean, tf.sqrt(tf.add(variance, TEXTURE_EPSILON))], 1);
+}
+
 /** Columns of the classes of one side. */
 function columns(tf: TF, x: TfTensor, live: readonly number[], side: 'live' | 'spoof'): TfTensor {
   const [, count]: number[] = x.shape;
@@ -99,10 +105,11 @@ export function termValue(
       return tf.sum(tf.square(tf.sub(pooled(tf, x), target(term.target))), 1);
     case 'linear':
       return towardsOther(affine(tf, pooled(tf, x), term.weights, term.bias));
-    case 'texture': {
-      const { mean, variance } = tf.moments(x, positions(x));
-      const statistic = tf.concat([mean, tf.sqrt(tf.add(variance, TEXTURE_EPSILON))], 1);
-      return towardsOther(affine(tf, statistic, term.weights, term.bias));
-    }
+    case 'projection':
+      return towardsOther(tf.sum(tf.mul(pooled(tf, x), target(term.target)), 1));
+    case 'texture':
+      return towardsOther(affine(tf, textureStatistic(tf, x), term.weights, term.bias));
+    case 'texture-projection':
+      return towardsOther(tf.sum(tf.mul(textureStatistic(tf, x), target(term.target)), 1));
   }
 }

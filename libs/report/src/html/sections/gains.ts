@@ -16,8 +16,8 @@ export const gains = ({ report, blocks }: View): Html => {
     'gains',
     'What the prior adds',
     html`<p class="lead">
-      Mean success over the auxiliary facets. The control uses a prior of shuffled labels: if it did as well
-      as SFA, the gain would not be the data's.
+      Mean success over the auxiliary facets. The control gives each sample a direction of shuffled labels in
+      the prior's place: if it did as well as SFA, the gain would not be the data's.
     </p>`,
     groups.length === 0
       ? html`<p>No auxiliary facet was attacked, so there is nothing to compare.</p>`

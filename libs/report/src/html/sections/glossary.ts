@@ -18,7 +18,7 @@ const TERMS: readonly [string, string][] = [
     "The facet's loss with the prior of the data: the direction in the facet's feature that tells live from spoof, and the texture statistics that do so.",
   ],
   ['prior-only', "The prior's direction alone, without the facet's loss."],
-  ['control', 'Like sfa, with a prior fitted to shuffled labels. It must gain nothing.'],
+  ['control', 'Like sfa, with a direction of shuffled labels for each sample. It must gain nothing.'],
   [
     'Epsilon',
     'How much the attack may change: for L∞ the largest change of any pixel value, for L2 the root of the mean squared change, in steps of an 8-bit value (n/255). 1/255 to 2/255 cannot be seen.',
