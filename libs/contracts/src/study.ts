@@ -10,6 +10,9 @@ import { BackboneName, SMALL_BACKBONES, TrainingRecipe } from './training.js';
 
 const SEED_LIMIT = 2 ** 32 - 1;
 
+/** A recipe without what the study itself varies. */
+const StudyRecipe = TrainingRecipe.omit({ schema: true, seed: true, backbone: true, facets: true });
+
 export const Study = z.strictObject({
   schema: z.literal('facet.study/v1'),
   name: Name,
@@ -29,7 +32,9 @@ export const Study = z.strictObject({
     size: z.int().min(16).max(512),
     samples: z.strictObject({ train: z.int().min(1), dev: z.int().min(1), test: z.int().min(1) }),
   }),
-  recipe: TrainingRecipe.omit({ schema: true, seed: true, backbone: true, facets: true }),
+  recipe: StudyRecipe,
+  /** Whole recipes of backbones that want another one: a transformer, another optimiser than a convolutional network. */
+  recipes: z.partialRecord(BackboneName, StudyRecipe).default({}),
   plan: EvaluationPlan,
 });
 export type Study = z.infer<typeof Study>;

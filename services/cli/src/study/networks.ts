@@ -40,7 +40,7 @@ export function networksOf(study: Study): StudyNetwork[] {
           seed,
           backbone,
           facets: AUXILIARY_FACETS.filter((facet) => facets.includes(facet)),
-          ...study.recipe,
+          ...(study.recipes[backbone] ?? study.recipe),
         };
         const features = featuresName(recipe.facets);
         // What the weights follow from: a changed study trains other versions and finds those that it shares.
