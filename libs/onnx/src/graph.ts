@@ -77,6 +77,8 @@ export interface Graph {
   /** In topological order: a node stands behind everything that it reads. */
   readonly nodes: readonly Node[];
   readonly initializers: ReadonlyMap<string, Tensor>;
+  /** Tensors whose shapes are written into the file, for a runtime that does not find them itself. */
+  readonly stated?: readonly ValueInfo[];
 }
 
 export interface Model {

@@ -7,6 +7,7 @@
  */
 import type { ThreatModel } from '@facet/contracts';
 import type { Random } from '@facet/random';
+import { clamp, stepBySigns } from './linf.js';
 
 export interface Budget {
   readonly threat: ThreatModel;
@@ -28,18 +29,8 @@ function linf(threat: ThreatModel): Budget {
       for (let i = 0; i < clean.length; i++) out[i] = clean[i] + (2 * random.uniform() - 1) * epsilon;
       this.project(out, clean);
     },
-    step(pixels, gradient, length) {
-      const size = Math.fround(length);
-      for (let i = 0; i < pixels.length; i++) pixels[i] = pixels[i] + size * Math.sign(gradient[i]);
-    },
-    project(pixels, clean) {
-      for (let i = 0; i < pixels.length; i++) {
-        const low = Math.fround(clean[i] - epsilon);
-        const high = Math.fround(clean[i] + epsilon);
-        const value = pixels[i];
-        pixels[i] = clip(value < low ? low : value > high ? high : value);
-      }
-    },
+    step: stepBySigns,
+    project: (pixels, clean) => clamp(pixels, clean, epsilon),
   };
 }
 

@@ -8,9 +8,12 @@ const LEVELS = 255;
 /** Slack for the float32 representation of k/255, far below one level. */
 const TOLERANCE = 1e-4;
 
+/** Looked up, since a division takes longer. */
+const PIXELS = Float32Array.from({ length: LEVELS + 1 }, (_, level) => level / LEVELS);
+
 /** 8-bit image to [0,1], exactly as the model sees it. */
 export function dequantise(bytes: Uint8Array, out = new Float32Array(bytes.length)): Float32Array {
-  for (let i = 0; i < bytes.length; i++) out[i] = bytes[i] / LEVELS;
+  for (let i = 0; i < bytes.length; i++) out[i] = PIXELS[bytes[i]];
   return out;
 }
 

@@ -25,5 +25,6 @@ export const bare = ({ irVersion, opset, domains, graph }: Model): Model => ({
     outputs: graph.outputs.map((value) => ({ ...value })),
     nodes: graph.nodes.map((node) => ({ ...node, attributes: attributesOf(node) })),
     initializers: new Map([...graph.initializers].map(([name, tensor]) => [name, { ...tensor }])),
+    ...(graph.stated && { stated: graph.stated.map((value) => ({ ...value })) }),
   },
 });

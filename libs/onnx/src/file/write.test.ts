@@ -211,6 +211,16 @@ describe('what the view does not show', () => {
     expect(written.graph!.node[2].attribute[1].floats).toEqual([]);
     expect(written.graph!.valueInfo).toEqual([]);
   });
+
+  it('states the shapes that a graph is given to state', () => {
+    const model = readModel(bytes);
+    const [stated] = model.graph.outputs;
+    const { graph } = fromBinary(
+      ModelProtoSchema,
+      writeModel(bare({ ...model, graph: { ...model.graph, stated: [stated] } })),
+    );
+    expect(graph!.valueInfo.map(({ name }) => name)).toEqual([stated.name]);
+  });
 });
 
 const cases = process.env['FACET_CASES'];

@@ -47,6 +47,7 @@ const writeGraph = (graph: Graph): GraphProto =>
       initializer: [...graph.initializers].map(([name, tensor]) => writeTensor(tensor, name)),
       input: graph.inputs.map(writeValue),
       output: graph.outputs.map(writeValue),
+      valueInfo: graph.stated?.map(writeValue) ?? [],
     }),
     graph,
   );

@@ -32,6 +32,10 @@ export const below = (b: GraphBuilder, tensor: string, threshold: number): strin
 export const zero = (b: GraphBuilder, tensor: string): string =>
   b.node('HardSigmoid', [tensor], { alpha: float(-STEEP), beta: float(1) });
 
+/** 1 where `tensor`, which is nowhere positive, is zero, else 0. */
+export const zeroFromBelow = (b: GraphBuilder, tensor: string): string =>
+  b.node('HardSigmoid', [tensor], { alpha: float(STEEP), beta: float(1) });
+
 /** Maps [N, C, H, W], each channel times its factor. */
 export const scaleChannels = (b: GraphBuilder, maps: string, factors: ArrayLike<number>): string =>
   b.node('Conv', [maps, b.constant(tensorF32([factors.length, 1, 1, 1], factors))], {

@@ -59,6 +59,12 @@ describe('where elements tie', () => {
     );
     const third = Math.fround(1 / 3);
     expect([...gradient]).toEqual([third, third, 0, 0.5, 0, third, 0.5, 0]);
+    const blocked = await gradientOfSum(
+      [1, 16, 2, 4],
+      Float32Array.from({ length: 128 }, (_, i) => x[i % 8]),
+      (b) => b.node('MaxPool', ['x'], { kernel_shape: [2, 2], strides: [2, 2] }),
+    );
+    expect([...blocked]).toEqual(Array.from({ length: 16 }, () => [...gradient]).flat());
   });
 
   it('Max, ReduceMax and GlobalMaxPool share it too', async () => {

@@ -1,11 +1,12 @@
 /**
  * Gradients of MaxPool. Where windows lie side by side, elements are compared with their window's maximum, all at
- * the input's resolution; elements that tie share the gradient evenly. The common windows that overlap have a file of
- * their own; for the others the runtime's own indices and a scatter serve, and of a tie the first element gets all.
+ * the input's resolution; elements that tie share the gradient evenly. Maps in blocks and the common windows that overlap
+ * have files of their own; for the others the runtime's own indices and a scatter serve, and of a tie the first element gets all.
  * Either way a window hands on its gradient once, also in the flat regions that images have.
  */
 import type { Rule, RuleContext } from './rule.js';
 import { overlappingPoolGradient, overlapsBy3Over2 } from './overlapping-pool.js';
+import { coversBlocks, sideBySidePoolGradient } from './side-by-side-pool.js';
 import { slidingOf, type Sliding } from './sliding.js';
 import { equalMask, pad, product, repeat } from './tensors.js';
 
@@ -50,7 +51,7 @@ const maxPool: Rule = (c) => {
   const sideBySide = kernel.every(
     (k, i) => k === s.strides[i] && s.begin[i] === 0 && s.dilations[i] === 1 && s.counts[i] * k <= s.sizes[i],
   );
-  if (sideBySide) return [compared(c, s)];
+  if (sideBySide) return [coversBlocks(c, s) ? sideBySidePoolGradient(c, s) : compared(c, s)];
   return [overlapsBy3Over2(c, s) ? overlappingPoolGradient(c, s) : scattered(c)];
 };
 

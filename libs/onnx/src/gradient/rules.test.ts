@@ -398,6 +398,8 @@ const ROWS: readonly Row[] = [
   pooling('MaxPool', [2, 2, 6, 7], { kernel_shape: [3, 3], strides: [2, 2], auto_pad: 'SAME_UPPER' }),
   pooling('MaxPool', [2, 2, 9], { kernel_shape: [3], strides: [2] }),
   // In whole blocks of channels, where windows of 3 at stride 2 have a form of their own.
+  pooling('MaxPool', [1, 16, 4, 6], { kernel_shape: [2, 2], strides: [2, 2] }),
+  pooling('MaxPool', [1, 16, 4, 6], { kernel_shape: [2, 3], strides: [2, 3] }),
   pooling('MaxPool', [1, 16, 6, 8], { kernel_shape: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1] }),
   pooling('MaxPool', [1, 16, 6, 8], { kernel_shape: [3, 3], strides: [2, 2], ceil_mode: 1 }),
   pooling('MaxPool', [1, 16, 4, 6], { kernel_shape: [3, 3], strides: [2, 2], pads: [1, 0, 0, 1] }),

@@ -20,6 +20,20 @@ const POOLS: ReadonlySet<string> = new Set(['MaxPool', 'AveragePool']);
 const inFours = (channels: Dim | undefined): channels is number =>
   typeof channels === 'number' && channels % 4 === 0;
 
+/** The only Resize that gradients are written with (tensors.ts) is one of the runtime's on blocks. */
+const repeats = ({ op, attributes }: Node): boolean => {
+  const is = (name: string, text: string): boolean => {
+    const value = attributes[name];
+    return value?.kind === 'string' && value.value === text;
+  };
+  return (
+    op === 'Resize' &&
+    is('mode', 'nearest') &&
+    is('coordinate_transformation_mode', 'asymmetric') &&
+    is('nearest_mode', 'floor')
+  );
+};
+
 class Layout {
   readonly #blocked = new Set<string>();
   readonly #convolved = new Set<string>();
@@ -49,7 +63,7 @@ class Layout {
     if (known !== undefined) return known;
     const found = (this.#readers.get(tensor) ?? []).some(
       (node) =>
-        (node.inputs[0] === tensor && (this.#convolves(node, true) || this.#pools(node))) ||
+        (node.inputs[0] === tensor && (this.#convolves(node, true) || this.#pools(node) || repeats(node))) ||
         ((ELEMENTWISE.has(node.op) || ACTIVATIONS.has(node.op)) && this.isHeadedForBlocks(node.outputs[0])),
     );
     this.#headed.set(tensor, found);
@@ -79,6 +93,7 @@ class Layout {
       return node.inputs.every(
         (input) => this.isBlocked(input) && sameDims(this.#dims(input), this.#dims(first)),
       );
+    if (repeats(node)) return this.isBlocked(first);
     if (FUSED.has(node.op)) return this.#convolved.has(first) && this.#readers.get(first)?.length === 1;
     return ACTIVATIONS.has(node.op) && this.isBlocked(first);
   }

@@ -107,7 +107,14 @@ function laidOut(model: Model): Model {
     name,
     dims.map((dim) => (typeof dim === 'number' ? dim : { perSample: 1 })),
   ]);
-  return { ...model, graph: stayBlocked(model.graph, inferShapes(model.graph, new Map(sizes), UNLIMITED)) };
+  const shapes = inferShapes(model.graph, new Map(sizes), UNLIMITED);
+  const graph = stayBlocked(model.graph, shapes);
+  const declared = new Set(graph.outputs.map(({ name }) => name));
+  // The runtime loses the batch behind some operators, takes no two maps for equally large then, and leaves its blocks.
+  const stated = graph.nodes.flatMap(({ outputs }) =>
+    outputs.filter((name) => shapes.has(name) && !declared.has(name)).map((name) => valueInfo(name, shapes)),
+  );
+  return { ...model, graph: { ...graph, stated } };
 }
 
 const FLOAT32: ReadonlySet<ElementType> = new Set(['float32']);
