@@ -67,6 +67,11 @@ export class Engine {
     return this.#vetting.check(source, signal);
   }
 
+  /** As {@link check}, of a file that only the checking process reads: a large one costs this process nothing. */
+  checkFile(file: Input<'checkFile'>, signal?: AbortSignal): Promise<Result<'checkFile'>> {
+    return this.#vetting.run('checkFile', file, options(signal));
+  }
+
   /** Decision scores, pooled features and texture statistics of images. */
   describe(task: Input<'describe'>, signal?: AbortSignal): Promise<Result<'describe'>> {
     return this.#vetted(task.source, 'describe', task, options(signal));

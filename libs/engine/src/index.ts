@@ -1,7 +1,14 @@
 // The GradientOracle and Trainer ports on ONNX Runtime, in worker threads.
 export * from './engine.js';
 export * from './inspection.js';
-export { type AttackSource, type FacetProbe, type ModelSource, probeTensor, share } from './model-source.js';
+export {
+  type AttackSource,
+  type FacetProbe,
+  type ModelFile,
+  type ModelSource,
+  probeTensor,
+  share,
+} from './model-source.js';
 export * from './session-options.js';
 export { machineMemoryBytes, type Provider, settingsOf } from './settings.js';
 export { openEngine } from './open-engine.js';

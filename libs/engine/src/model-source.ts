@@ -10,6 +10,12 @@ export interface ModelSource {
   readonly manifest: ModelManifest;
 }
 
+/** A published model that nobody wants in memory but the process that checks it. */
+export interface ModelFile extends Pick<ModelSource, 'digest' | 'manifest'> {
+  /** Absolute. */
+  readonly path: string;
+}
+
 /** A model together with what its data says about it: everything that an attack needs. */
 export interface AttackSource extends ModelSource {
   /** Names the fitted priors and probes; sessions that hold them are cached under it. */

@@ -4,7 +4,7 @@ import type { Box, ModelManifest, ObjectiveName, SearchConfig, ThreatModel } fro
 import type { Layout, TrainingBatch, UpdateOptions, UpdateState, Updating } from '@facet/learning';
 import type { TrainingSpec } from '@facet/onnx';
 import type { GradientResult, GradientTask, Inspection, InspectTask } from './inspection.js';
-import type { AttackSource, ModelSource } from './model-source.js';
+import type { AttackSource, ModelFile, ModelSource } from './model-source.js';
 import type { Provider } from './settings.js';
 
 /** An image as it is stored: PNG bytes, and where the face is in it. */
@@ -196,6 +196,7 @@ export interface CompareResult {
 /** Task names with their inputs and results. */
 export interface Tasks {
   check: { input: ModelSource; result: ModelFacts };
+  checkFile: { input: ModelFile; result: ModelFacts };
   compare: { input: CompareTask; result: CompareResult };
   describe: { input: DescribeTask; result: DescribeResult };
   moments: { input: MomentsTask; result: MomentsResult };

@@ -11,7 +11,7 @@ import type { ModelFacts, Tasks } from './tasks.js';
 import { Verdicts } from './verdicts.js';
 
 /** Tasks that run in the process; of all others their model is checked there first. */
-export type GuardedTask = 'vet' | 'check' | 'inspect' | 'gradient';
+export type GuardedTask = 'vet' | 'check' | 'checkFile' | 'inspect' | 'gradient';
 
 export interface VettingOptions {
   /** Resident memory of the process, in bytes, beyond which the model is refused. */

@@ -2,7 +2,7 @@
 import { serveTasks, type TaskContext } from '@facet/threads';
 import type { Tasks } from './tasks.js';
 import { attack } from './worker/attack.js';
-import { check, vet } from './worker/check.js';
+import { check, checkFile, vet } from './worker/check.js';
 import { compare } from './worker/compare.js';
 import { describe, fit, moments } from './worker/describe.js';
 import { gradient } from './worker/gradient.js';
@@ -19,6 +19,7 @@ type Handlers = {
 
 const handlers: Handlers = {
   check,
+  checkFile,
   compare,
   describe: (task, { signal }) => describe(task, signal),
   moments: (task, { signal }) => moments(task, signal),

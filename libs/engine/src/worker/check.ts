@@ -1,8 +1,9 @@
 /** Whether a model is what its manifest says, found out before anybody stands on it. */
+import { readFile } from 'node:fs/promises';
 import { decisionTerm, inputTransform } from '@facet/adversary';
 import { DECISION_FACET, type ModelManifest } from '@facet/contracts';
 import { compileObjective, differentiable, dominators, ModelError, parameterCount } from '@facet/onnx';
-import type { ModelSource } from '../model-source.js';
+import type { ModelFile, ModelSource } from '../model-source.js';
 import type { ModelFacts } from '../tasks.js';
 import { decide, forget, modelOf } from './models.js';
 import { type OpenedModel, pooledSize } from './opened-model.js';
@@ -146,3 +147,10 @@ export async function check(source: ModelSource): Promise<ModelFacts> {
     await forget();
   }
 }
+
+/**
+ * What a model in a file is.
+ * Errors: as of {@link vet}.
+ */
+export const checkFile = async ({ path, digest, manifest }: ModelFile): Promise<ModelFacts> =>
+  check({ bytes: await readFile(path), digest, manifest });

@@ -45,7 +45,6 @@ const partsOf = (field: string): string[] => field.split(/[.[\]]+/).filter((part
 
 interface ModelFault {
   readonly name: string;
-  readonly message: string;
   readonly problem?: string;
   readonly where?: string;
 }
@@ -71,9 +70,7 @@ function asRefusal(error: unknown): Refusal | undefined {
 
 /** What a checker in another process says of a model, whose error has lost its class. */
 export function refuseModel(error: unknown): unknown {
-  const { name, message, problem, where } = error as ModelFault;
-  if (name === 'WorkerCrashed' || name === 'TimeLimitError')
-    return new Refusal('unprocessable', `the model could not be checked: ${message}`, { cause: error });
+  const { name, problem, where } = error as ModelFault;
   if (name !== 'ModelError' || problem === undefined) return error;
   const inManifest = /^manifest (.*)$/.exec(where ?? '');
   const pointer = inManifest ? pointerOf(['manifest', ...partsOf(inManifest[1])]) : pointerOf(['model']);
