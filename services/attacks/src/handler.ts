@@ -13,7 +13,7 @@ export function attacksHandler(dependencies: AttackDependencies) {
     async handle({ data: job }, { signal }) {
       const { evaluation, cell, shard } = job;
       if (await isCancelled(dependencies.store, evaluation)) return [];
-      await runAttack(dependencies, sources, job, signal);
+      if (!(await runAttack(dependencies, sources, job, signal))) return [];
       return [{ type: 'attack.completed', subject: evaluation, data: { evaluation, cell: cell.id, shard } }];
     },
     onGivenUp: ({ data: { evaluation, cell, shard } }, { message }) => [

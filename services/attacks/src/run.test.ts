@@ -1,7 +1,7 @@
 import {
   fittedTo,
-  loadPlan,
   makeCell,
+  loadPlan,
   readOutcomes,
   saveFeatures,
   savePlan,
@@ -111,7 +111,7 @@ const jobOf = (cell: Cell, shard: number, changes: object = {}): Job<'attacks'> 
   features: FEATURES,
   ...changes,
 });
-const attackShard = (cell: Cell, shard: number, using: Engine = engine): Promise<void> =>
+const attackShard = (cell: Cell, shard: number, using: Engine = engine): Promise<boolean> =>
   runAttack({ store: world.store, engine: using }, new Sources(world.store), jobOf(cell, shard), signal);
 
 async function stored(cell: Cell, shard: number) {
@@ -203,6 +203,23 @@ describe('the handler', () => {
 });
 
 describe('Sources', () => {
+  it('leaves nothing behind where its evaluation was deleted while it computed', async () => {
+    const { store } = world;
+    const planned = await loadPlan(store, 'e');
+    await savePlan(store, { ...planned, evaluation: 'gone' });
+    const deleting = {
+      threads: 1,
+      attack: async (...task: Parameters<Engine['attack']>) => {
+        const result = await engine.attack(...task);
+        await store.delete(keys.evaluation.plan('gone'));
+        return result;
+      },
+    } as unknown as Engine;
+    const job = jobOf(CELLS.decision, 0, { evaluation: 'gone' });
+    expect(await runAttack({ store, engine: deleting }, new Sources(store), job, signal)).toBe(false);
+    for await (const { key } of store.list(keys.evaluation.folder('gone'))) expect.unreachable(key);
+  });
+
   it('opens what jobs share once, and not for ever what could not be opened', async () => {
     const sources = new Sources(world.store);
     const job = jobOf(CELLS.depth, 0);

@@ -85,15 +85,16 @@ export class Sources {
   }
 }
 
+/** False where the evaluation was deleted meanwhile: then nothing is left behind that derives from its faces. */
 export async function runAttack(
   { store, engine }: AttackDependencies,
   sources: Sources,
   job: Job<'attacks'>,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   const { evaluation, cell, shard } = job;
   const outcomesKey = keys.evaluation.outcomes(evaluation, cell.id, shard);
-  if ((await store.get(outcomesKey)) !== undefined) return;
+  if ((await store.get(outcomesKey)) !== undefined) return true;
   const { source, threshold, plan, dataset } = await sources.get(job);
   const about = { 'facet.evaluation': evaluation, 'facet.cell': cell.id, 'facet.shard': shard };
   const indices = shardIndices(plan, dataset.count('test'), shard);
@@ -127,9 +128,11 @@ export async function runAttack(
   };
   const result = await inSpan('attack', about, () => engine.attack(request, { signal }));
   record('facet.images', samples.length, { stage: 'attacks' });
+  if ((await store.get(keys.evaluation.plan(evaluation))) === undefined) return false;
   const images = samples.map(({ key, labels }, i) => ({ key, labels, png: result.pngs[i] }));
   await inSpan('store outcomes', about, async () => {
     await store.put(keys.evaluation.images(evaluation, cell.id, shard), await writeShard(images), { signal });
     await store.put(outcomesKey, writeOutcomes(outcomesOf(samples, result, threshold)), { signal });
   });
+  return true;
 }
