@@ -568,6 +568,30 @@ describe('stopping', () => {
     ]);
     await expect(test.running.drained).rejects.toThrow('"no.name" is no name for a consumer');
     await expect(test.running.stop()).rejects.toThrow('no.name');
+    expect(test.running.trouble()).toContain('no messages are taken any more');
+  });
+});
+
+describe('trouble that only a restart can help', () => {
+  it('is an event that has neither ended nor been let go long after its limit, and no other', async () => {
+    const test = start([
+      asking(async ({ data }) => [{ type: 'answered', data }], { attemptLimitMs: 60_000 }),
+    ]);
+    const hanging = gate();
+    const { publish } = test.recording;
+    test.recording.publish = async (...args) => {
+      await hanging.passed;
+      return publish(...args);
+    };
+    await test.send(1);
+    await test.elapse(60_000 + 10 * 60_000);
+    expect(test.running.trouble()).toBeUndefined();
+    await test.elapse(1_000);
+    expect(test.running.trouble()).toContain('handler asking has neither finished nor let go');
+    hanging.open();
+    await test.bus.idle();
+    await test.settle();
+    expect(test.running.trouble()).toBeUndefined();
   });
 });
 

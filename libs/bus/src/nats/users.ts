@@ -56,6 +56,8 @@ export function permissionsOf({ name, publishes, consumers, follows, clears }: B
     ]),
     ...follows.flatMap((stream) => [
       `$JS.API.STREAM.INFO.${stream}`,
+      // The client asks for one without a name first, where it filters subjects.
+      `$JS.API.CONSUMER.CREATE.${stream}`,
       `$JS.API.CONSUMER.CREATE.${stream}.>`,
       ...reading(stream, '*'),
     ]),

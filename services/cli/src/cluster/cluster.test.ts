@@ -127,6 +127,22 @@ describe.skipIf(!programsFound('nats-server', 'minio', 'mc'))('a bootstrapped cl
     await raw.close();
   });
 
+  it('lets the gateway follow facts by their subjects and look after dead letters, and take nobody’s work', async () => {
+    const bus = await busOf('gateway');
+    const other = await busOf('attacks');
+    await other.publish({ ...completed, id: 'followed' });
+    for (const subjects of [[completed.subject], [completed.subject, published.subject]]) {
+      const facts = bus.follow('FACET_EVENTS', { after: 0, subjects }, AbortSignal.timeout(10_000));
+      expect((await facts.next()).value).toMatchObject({ message: { subject: completed.subject } });
+      await facts.return(undefined);
+    }
+    expect(await bus.read('FACET_DLQ', { after: 0, limit: 10 })).toEqual([]);
+    expect(await bus.remove('FACET_DLQ', 1)).toBe(false);
+    expect(await fault(bus.remove('FACET_EVENTS', 1))).toBe('forbidden');
+    expect(await fault(first(bus, 'attacks'))).toBe('forbidden');
+    await Promise.all([bus.close(), other.close()]);
+  });
+
   it('lets nobody in without a key, with another key, or over a connection that somebody else signed', async () => {
     const open = (more: object) => NatsBus.connect({ url: nats.url, name: 'x', ca, ...more }, STREAMS);
     await expect(open({})).rejects.toThrow(/authorization/i);
