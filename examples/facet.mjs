@@ -1,5 +1,6 @@
 // What the examples share: Facet is run as anybody runs it, in a process of its own, with its output shown.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,14 +10,37 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /** Where an example writes: its argument, or a folder that git ignores. */
 export const OUT = resolve(process.argv[2] ?? join(ROOT, 'facet-out', 'examples'));
 
+function command() {
+  const built = join(ROOT, 'services', 'cli', 'dist', 'main.js');
+  return existsSync(built) ? built : join(ROOT, 'tools', 'facet.mjs');
+}
+
 /** Runs `facet` and returns its exit code: 0, or 3 where a policy does not hold. An error ends the example. */
 export function facet(...args) {
-  const built = join(ROOT, 'services', 'cli', 'dist', 'main.js');
-  const command = existsSync(built) ? built : join(ROOT, 'tools', 'facet.mjs');
-  const { status, error } = spawnSync(process.execPath, [command, ...args], { stdio: 'inherit' });
+  const { status, error } = spawnSync(process.execPath, [command(), ...args], { stdio: 'inherit' });
   if (error) throw error;
   if (status !== 0 && status !== 3) process.exit(status ?? 1);
   return status;
+}
+
+/** Starts `facet up` on a free port; gives its address, a token, and what ends it. */
+export async function serve(out) {
+  const child = spawn(process.execPath, [command(), 'up', '--port', '0', '--out', out], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, FACET_LOG_LEVEL: 'warn' },
+  });
+  // Also where the example ends by an error of its own.
+  process.once('exit', () => child.kill());
+  let said = '';
+  for await (const chunk of child.stdout.setEncoding('utf8')) {
+    said += chunk;
+    const [, server] = /^export FACET_SERVER=(.+)$/m.exec(said) ?? [];
+    const [, token] = /^export FACET_TOKEN=(.+)\n/m.exec(said) ?? [];
+    if (token === undefined) continue;
+    const ended = once(child, 'exit');
+    return { server, token, end: () => (child.kill('SIGTERM'), ended) };
+  }
+  throw new Error(`facet up ended: ${said}`);
 }
 
 export const readJson = (file) => JSON.parse(readFileSync(file, 'utf8'));

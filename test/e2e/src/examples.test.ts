@@ -86,4 +86,14 @@ describe('the examples that need nothing from elsewhere', () => {
       expect(rates.get('auto')).toBeGreaterThanOrEqual(rates.get(weaker)!);
     for (const { search } of cells) expect(output).toContain(`${search}: `);
   });
+
+  it('08: does over HTTP what a pipeline does, follows it to its end, and leaves nothing running', async () => {
+    const { code, output } = await run('08-gateway', folder.path());
+    expect(code, output).toBe(0);
+    expect(output).toMatch(/^completed: 8 of 8 shards$/m);
+    const { plan, cells } = await reportIn('gateway');
+    expect(plan.name).toBe('over-http');
+    for (const { search, attackSuccessRate } of cells)
+      expect(output).toContain(`${search}: ${(100 * attackSuccessRate!).toFixed(1)} %`);
+  });
 });
