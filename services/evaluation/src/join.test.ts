@@ -1,14 +1,17 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { loadPlan, makeCell, type PlannedEvaluation, savePlan } from '@facet/catalog';
 import { keys } from '@facet/contracts';
 import { FolderStore } from '@facet/store';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FGSM, groupOf, linf, planOf } from './cells.fixture.js';
 import { withoutFailed } from './failed.js';
-import { type Ended, forgetFailures, Joiner } from './join.js';
+import { type Ended, forgetFailures, type Joined, Joiner, type Place } from './join.js';
 import { LANES } from './lanes.js';
+import { ShardSet } from './shard-set.js';
 
 const cells = ['depth', 'reflection'].map((facet) =>
   makeCell({ facet, objective: 'facet', search: FGSM, threat: linf(2) }),
@@ -45,6 +48,13 @@ const end = (evaluation: string, cell: string, shard: number, reason?: string): 
   reason,
   event: `${cell}/${shard}`,
 });
+
+/** What is still in use. */
+function heapBytes(): number {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+  return process.memoryUsage().heapUsed;
+}
 
 describe('Joiner', () => {
   it('is complete with the last shard, however often others come', async () => {
@@ -176,14 +186,29 @@ describe('Joiner', () => {
     expect(await new Joiner(store).take({ ...end('large', a, 0), event: 'other' })).toMatchObject(next);
   });
 
-  it('carries 100,000 shards to their end with few jobs queued at any time', async () => {
+  it('carries 100,000 shards to their end in constant memory, each by one step, with few jobs queued at any time', async () => {
     const shards = 50_000;
     await savePlan(store, planOfShards('huge', shards));
-    const joiner = new Joiner(store);
+    // A plan names cells; how many shards each has is a number.
+    expect((await store.get(keys.evaluation.plan('huge')))!.size).toBeLessThan(2_000);
+    let asked = 0;
+    const counting = new Proxy(store, {
+      get: (target, name) => {
+        const own: unknown = Reflect.get(target, name);
+        if (typeof own !== 'function') return own;
+        return (...args: unknown[]) => {
+          asked++;
+          return (own as (...given: unknown[]) => unknown).apply(target, args);
+        };
+      },
+    });
+    const joiner = new Joiner(counting);
+    const before = heapBytes();
     const begun = await joiner.begin('huge', 'planned');
+    const askedToBegin = asked;
     const queue = begun.state === 'open' ? [...begun.next] : [];
-    const seen = new Set<number>();
-    let most = 0;
+    const seen = new ShardSet(2 * shards);
+    let [most, grown] = [0, 0];
     let last: string = begun.state;
     for (let place = queue.shift(); place !== undefined; place = queue.shift()) {
       seen.add(place.cell * shards + place.shard);
@@ -191,8 +216,32 @@ describe('Joiner', () => {
       last = joined.state;
       if (joined.state === 'open') queue.push(...joined.next);
       most = Math.max(most, queue.length);
+      if (seen.size === 1.9 * shards) grown = heapBytes() - before;
     }
     expect([seen.size, last, most < LANES + 1]).toEqual([100_000, 'complete', true]);
+    // The store is read to begin, and never again however many shards end.
+    expect([asked, askedToBegin < 10]).toEqual([askedToBegin, true]);
+    expect(grown).toBeLessThan(4 * 2 ** 20);
+  });
+
+  it('lets a small evaluation that comes behind a huge one end after a few of its jobs', async () => {
+    await savePlan(store, planOfShards('huge', 50_000));
+    const joiner = new Joiner(store);
+    const queue: { evaluation: string; place: Place }[] = [];
+    const enqueue = (evaluation: string, joined: Joined) => {
+      if (joined.state === 'open') queue.push(...joined.next.map((place) => ({ evaluation, place })));
+    };
+    enqueue('huge', await joiner.begin('huge', 'planned'));
+    enqueue('e', await joiner.begin('e', 'planned'));
+    let done = 0;
+    for (let ended = ''; ended !== 'e'; done++) {
+      const { evaluation, place } = queue.shift()!;
+      const joined = await joiner.take(end(evaluation, [a, b][place.cell], place.shard));
+      enqueue(evaluation, joined);
+      if (joined.state === 'complete') ended = evaluation;
+    }
+    // Those of the huge one that were queued before it, and its own four.
+    expect(done).toBe(LANES + 4);
   });
 
   it('keeps evaluations apart, and forgets one whose plan could not be read', async () => {
