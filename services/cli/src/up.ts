@@ -25,7 +25,8 @@ export async function up({ out, port, version }: UpOptions): Promise<void> {
       progress: NO_PROGRESS,
     });
     const { store, bus } = system;
-    const options = { store, bus, linkKey: randomBytes(32), log, version };
+    const onBroken = (error: Error) => lifecycle.abort(error);
+    const options = { store, bus, linkKey: randomBytes(32), onBroken, log, version };
     const gateway = lifecycle.own('gateway', await openGateway(options), (g) => g.close());
     system.start(gateway.handlers as AnyHandler[]);
     const listening = lifecycle.own('http', await listen(gateway.app, { host: HOST, port }), (l) =>

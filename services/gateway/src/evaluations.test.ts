@@ -1,11 +1,12 @@
 /** Evaluations over HTTP: asked for, followed, cancelled, shown; by facts as services tell them and objects as they store. */
+import { BusError, InProcessBus } from '@facet/bus';
 import { saveRequest, writeOutcomes } from '@facet/catalog';
-import { type api, EvaluationPlan, type Fact, type FactType, keys, Policy } from '@facet/contracts';
+import { type api, EvaluationPlan, type Fact, type FactType, keys, Policy, STREAMS } from '@facet/contracts';
 import { writeShard } from '@facet/datasets';
 import { encodeEvent, VOCABULARY } from '@facet/runtime';
 import { writeJson } from '@facet/store';
 import { openWorld } from '@facet/world';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { keysOf, ok, openTestGateway, problem, published, type TestGateway } from './gateway.fixture.js';
 
 type World = Awaited<ReturnType<typeof openWorld>>;
@@ -288,6 +289,15 @@ describe('live progress', () => {
     expect(await listen(id, events.at(-1)!.id)).toMatchObject({ status: 204 });
     expect((await listen(id)).events).toMatchObject([{ progress: { state: 'completed' } }]);
     expect((await listen(id, 'from-another-life.3.running')).events).toHaveLength(1);
+  });
+
+  it('that the bus refuses for good is no reason to try for ever', async () => {
+    const bus = new InProcessBus(STREAMS);
+    vi.spyOn(bus, 'follow').mockImplementation(() => {
+      throw new BusError('forbidden', 'stream FACET_EVENTS: this user may not do that');
+    });
+    const { lines } = await openTestGateway({ store: world.store, bus });
+    await expect.poll(() => lines).toContain('broken: stream FACET_EVENTS: this user may not do that');
   });
 
   it('of what is not there is not there', async () => {

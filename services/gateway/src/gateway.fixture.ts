@@ -23,13 +23,14 @@ export async function openTestGateway(
 ) {
   const folder = await mkdtemp(join(tmpdir(), 'facet-gateway-'));
   const store = options.store ?? (await FolderStore.open(folder));
-  const bus = new InProcessBus(STREAMS);
+  const bus = (options.bus as InProcessBus | undefined) ?? new InProcessBus(STREAMS);
   const lines: string[] = [];
   const log = createLog({ level: 'debug', format: 'json', write: (line) => lines.push(line) });
   const gateway = await openGateway({
     store,
     bus,
     linkKey: Buffer.alloc(32, 7),
+    onBroken: (error) => lines.push(`broken: ${error.message}`),
     log,
     version: '0.0.0-test',
     ...options,

@@ -48,6 +48,8 @@ export interface GatewayOptions {
   /** Folders below which a dataset may be registered; none unless given. */
   readonly datasetRoots?: readonly string[];
   readonly limits?: Partial<GatewayLimits>;
+  /** Hears why what is shown cannot be kept up to date any more. */
+  readonly onBroken: (error: Error) => void;
   readonly log: Log;
   readonly version: string;
   readonly now?: () => number;
@@ -67,7 +69,7 @@ export interface Gateway {
 const LEAST_KEY_BYTES = 32;
 
 export async function openGateway(options: GatewayOptions): Promise<Gateway> {
-  const { store, bus, linkKey, datasetRoots = [], log, version, now = Date.now } = options;
+  const { store, bus, linkKey, datasetRoots = [], onBroken, log, version, now = Date.now } = options;
   if (linkKey.byteLength < LEAST_KEY_BYTES)
     throw new RangeError(`the key of links has ${linkKey.byteLength} bytes; it needs ${LEAST_KEY_BYTES}`);
   const limits = { ...GATEWAY_LIMITS, ...options.limits };
@@ -77,7 +79,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   const audit = new Audit(store);
   const signed = new SignedLinks(linkKey, now);
   const publish = publisher(bus, now);
-  const evaluations = new Evaluations(store, bus, log);
+  const evaluations = new Evaluations(store, bus, { log, onBroken });
   await evaluations.start(closing.signal);
   await sweepIncoming(store, now());
   const handlers = routeHandlers({

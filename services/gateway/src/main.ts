@@ -8,7 +8,7 @@ import { listen } from './server.js';
 
 const version = packageVersion(import.meta.url);
 
-await runService(GATEWAY_SERVICE, version, async ({ store, bus, links, lifecycle, onDrain, log }) => {
+await runService(GATEWAY_SERVICE, version, async ({ store, bus, links, lifecycle, onDrain, fail, log }) => {
   const config = readConfig(GatewayConfig, process.env);
   const { FACET_HTTP_CERT: cert, FACET_HTTP_KEY: key } = config;
   if ((cert === undefined) !== (key === undefined))
@@ -19,6 +19,7 @@ await runService(GATEWAY_SERVICE, version, async ({ store, bus, links, lifecycle
     links,
     linkKey: config.FACET_LINK_KEY,
     datasetRoots: config.FACET_DATASET_ROOTS,
+    onBroken: fail,
     log,
     version,
   });

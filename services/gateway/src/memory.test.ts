@@ -16,7 +16,7 @@ const GATEWAY = `
     ['@facet/bus', '@facet/contracts', '@facet/store', '@facet/runtime', process.argv[2]].map((name) => import(name)),
   );
   const store = await FolderStore.open(process.argv[1]);
-  const options = { store, bus: new InProcessBus(STREAMS), linkKey: Buffer.alloc(32), log: NO_LOG, version: '0' };
+  const options = { store, bus: new InProcessBus(STREAMS), linkKey: Buffer.alloc(32), onBroken: console.error, log: NO_LOG, version: '0' };
   const gateway = await openGateway(options);
   const { token } = await gateway.tokens.create({ name: 'test', role: 'publisher' });
   const { url } = await listen(gateway.app, { host: '127.0.0.1', port: 0 });

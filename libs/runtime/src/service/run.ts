@@ -35,6 +35,8 @@ export interface ServicePorts {
    * cannot be handed back.
    */
   onDrain(work: (limitMs: number) => Promise<void>): void;
+  /** Ends the process with code 1: something beside the handlers cannot go on, and trying again is pointless. */
+  fail(error: Error): void;
   readonly log: Log;
 }
 
@@ -64,9 +66,12 @@ export async function runService(
     const { FACET_THREADS: threads, FACET_DRAIN_MS: drainMs } = config;
     const drains: ((limitMs: number) => Promise<void>)[] = [];
     const onDrain: ServicePorts['onDrain'] = (work) => void drains.push(work);
+    let fail!: (error: Error) => void;
+    const failing = new Promise<never>((_, reject) => (fail = reject));
+    failing.catch(() => undefined);
     const handlers = await open({
       ...{ store: observedStore(s3), links: s3, bus: nats, threads, lifecycle, log },
-      onDrain,
+      ...{ onDrain, fail },
     });
     const asked = signal.aborted ? Promise.resolve() : once(signal, 'abort');
     const stopped = asked.then(() => Promise.all(drains.map((drain) => drain(drainMs))));
@@ -79,7 +84,7 @@ export async function runService(
     const consumers = consumersOf(declaration);
     lifecycle.own('backlog', watchBacklog({ bus: nats, consumers, log }), (stop) => stop());
     log.info('started', { service: name, version, threads, health: health.port });
-    await running.drained;
+    await Promise.race([running.drained, failing]);
     if (signal.aborted) await stopped;
     log.info('drained', { service: name });
     process.exitCode = 0;

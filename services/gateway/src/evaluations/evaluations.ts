@@ -5,7 +5,7 @@
  */
 import { findRequest } from '@facet/catalog';
 import { api, factSubject, type FactType, keys, type Ref } from '@facet/contracts';
-import type { Bus, PlacedMessage, StreamReader } from '@facet/bus';
+import { type Bus, BusError, type PlacedMessage, type StreamReader } from '@facet/bus';
 import { decodeEvent, type Log, VOCABULARY } from '@facet/runtime';
 import type { ObjectStore } from '@facet/store';
 import { notFound, Refusal } from '../http/problems.js';
@@ -43,7 +43,7 @@ export class Evaluations {
   constructor(
     private readonly store: ObjectStore,
     private readonly bus: Bus & StreamReader,
-    private readonly log: Log,
+    private readonly told: { readonly log: Log; readonly onBroken: (error: Error) => void },
   ) {}
 
   /** Observes the stream until the signal aborts; resolves once it is being observed. */
@@ -208,7 +208,11 @@ export class Evaluations {
         return;
       } catch (error) {
         if (signal.aborted) return;
-        this.log.warn('the stream of facts broke, and is taken up again', { error });
+        if (error instanceof BusError && error.terminal) {
+          this.told.onBroken(error);
+          return;
+        }
+        this.told.log.warn('the stream of facts broke, and is taken up again', { error });
         await pause(RETRY_MS, signal);
       }
     }
@@ -222,7 +226,7 @@ export class Evaluations {
       this.#remembered.delete(evaluation);
       this.#live.get(evaluation)?.live.apply(fact, sequence);
     } catch (error) {
-      this.log.warn('a message in the stream of facts is no fact', { error, sequence });
+      this.told.log.warn('a message in the stream of facts is no fact', { error, sequence });
     }
   }
 }
