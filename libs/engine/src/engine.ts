@@ -9,6 +9,7 @@ import type { ModelSource } from './model-source.js';
 import { revive } from './revive.js';
 import { type Provider, settingsOf, type WorkerSettings } from './settings.js';
 import type { Tasks } from './tasks.js';
+import { watchUse } from './use.js';
 import { Vetting, type VettingOptions } from './vetting.js';
 
 const { version } = createRequire(import.meta.url)('onnxruntime-node/package.json') as { version: string };
@@ -41,6 +42,7 @@ export class Engine {
   readonly backend: string;
   readonly #pool: ThreadPool;
   readonly #vetting: Vetting;
+  readonly #stopWatching: () => void;
 
   constructor(options: EngineOptions = {}) {
     withoutRuntimeTelemetry();
@@ -60,6 +62,7 @@ export class Engine {
       size: threads,
       workerData: { provider, memoryBytes: memoryBytes / threads } satisfies WorkerSettings,
     });
+    this.#stopWatching = watchUse(provider, this.#pool);
   }
 
   /** What a model is. Errors: ModelError where it is none, is refused, or is not what its manifest says. */
@@ -131,6 +134,7 @@ export class Engine {
   }
 
   async close(): Promise<void> {
+    this.#stopWatching();
     await Promise.all([this.#pool.close(), this.#vetting.close()]);
   }
 

@@ -18,6 +18,8 @@ interface MetricKind {
 
 /** From a no-op to a training of a day. */
 const JOB_SECONDS = [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 1_800, 7_200, 86_400];
+/** From a model of the demo to a thorough plan on one machine. */
+const EVALUATION_SECONDS = [10, 30, 60, 300, 600, 1_200, 1_800, 3_600, 7_200, 14_400, 43_200, 86_400];
 /** From a local call to one that has hung. */
 const CALL_SECONDS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60];
 
@@ -95,6 +97,22 @@ export const METRICS = {
     attributes: ['model', 'outcome'],
     limit: MANY,
   },
+  'facet.evaluation.duration': {
+    kind: 'histogram',
+    unit: 's',
+    about: 'Time to report: from when an evaluation was first asked for to its report.',
+    attributes: ['outcome'],
+    buckets: EVALUATION_SECONDS,
+    limit: FEW,
+  },
+  'facet.report.timestamp': {
+    kind: 'gauge',
+    unit: 's',
+    about:
+      "When a model's latest report was made, in seconds since 1970; tells which process has the latest figures.",
+    attributes: ['model', 'dataset'],
+    limit: MANY,
+  },
   'facet.attack.success_rate': {
     kind: 'gauge',
     unit: '1',
@@ -107,6 +125,35 @@ export const METRICS = {
     unit: '1',
     about: "ACER of a model's latest evaluation without an attack.",
     attributes: ['model', 'dataset'],
+    limit: MANY,
+  },
+  'facet.compute.workers': {
+    kind: 'gauge',
+    unit: '{worker}',
+    about: 'Worker threads for compute.',
+    attributes: ['device'],
+    limit: FEW,
+  },
+  'facet.compute.busy': {
+    kind: 'counter',
+    unit: 's',
+    about:
+      "Time that workers have computed, all together: its rate over their number is the device's utilisation.",
+    attributes: ['device'],
+    limit: FEW,
+  },
+  'facet.training.loss': {
+    kind: 'gauge',
+    unit: '{loss}',
+    about: "A training's losses at its latest step, by head, before they are weighted.",
+    attributes: ['model', 'loss'],
+    limit: MANY,
+  },
+  'facet.training.progress': {
+    kind: 'gauge',
+    unit: '1',
+    about: "A training's share of steps that are done.",
+    attributes: ['model'],
     limit: MANY,
   },
 } as const satisfies Readonly<Record<string, MetricKind>>;

@@ -22,6 +22,8 @@ export interface PlaceOptions {
 interface Running {
   readonly id: number;
   readonly request: Request;
+  /** By the process's own clock, in milliseconds. */
+  readonly since: number;
   overdue?: NodeJS.Timeout;
   silence?: NodeJS.Timeout;
 }
@@ -35,6 +37,8 @@ export class Place {
   private lastId = 0;
   private closed = false;
   private onStopped: (() => void) | undefined;
+  /** With tasks that have ended. */
+  private spentMs = 0;
   private idle: NodeJS.Timeout | undefined;
 
   /** @param onFree called when another task may be run */
@@ -45,6 +49,11 @@ export class Place {
 
   get isFree(): boolean {
     return this.running === undefined && !this.closed;
+  }
+
+  /** Milliseconds that it has run tasks until now. */
+  get busyMs(): number {
+    return this.spentMs + (this.running === undefined ? 0 : performance.now() - this.running.since);
   }
 
   get isStarted(): boolean {
@@ -59,7 +68,7 @@ export class Place {
     clearTimeout(this.idle);
     // Wraps where the shared word does; zero means none.
     const id = (this.lastId = (this.lastId % 0x7fffffff) + 1);
-    this.running = { id, request };
+    this.running = { id, request, since: performance.now() };
     try {
       const host = (this.host ??= this.start());
       this.had++;
@@ -160,6 +169,7 @@ export class Place {
 
   private free(): void {
     this.clearTimers();
+    this.spentMs = this.busyMs;
     this.running = undefined;
     this.onStopped?.();
     if (this.options.idleMs !== undefined && this.host !== undefined && !this.closed)

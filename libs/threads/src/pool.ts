@@ -93,6 +93,11 @@ export abstract class Pool {
     });
   }
 
+  /** Milliseconds that workers have run tasks until now, all of them together: `size` of them a millisecond at most. */
+  get busyMs(): number {
+    return this.places.reduce((sum, place) => sum + place.busyMs, 0);
+  }
+
   /** Ends every worker; what runs or waits rejects with {@link PoolClosed}. Idempotent. */
   close(): Promise<void> {
     this.closing ??= this.end();

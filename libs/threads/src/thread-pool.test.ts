@@ -53,6 +53,20 @@ describe('tasks', () => {
     expect(await pool.run('count', undefined)).toBe(2);
   });
 
+  it('are timed as long as they run, and not after', async () => {
+    const pool = open({ size: 2 });
+    expect(pool.busyMs).toBe(0);
+    const task = gated(pool);
+    await task.running;
+    const during = pool.busyMs;
+    expect(during).toBeGreaterThan(0);
+    task.open();
+    await task.result;
+    const after = pool.busyMs;
+    expect(after).toBeGreaterThanOrEqual(during);
+    expect(pool.busyMs).toBe(after);
+  });
+
   it('resolve our packages to what is built, whoever started the process', async () => {
     expect(await open().run('resolve', undefined)).toMatch(/\/dist\/index\.js$/);
   });

@@ -12,7 +12,7 @@ import {
   VOCABULARY,
 } from '@facet/runtime';
 import { readJson } from '@facet/store';
-import { inSpan } from '@facet/telemetry';
+import { inSpan, isTelemetryOn } from '@facet/telemetry';
 import { waitingFor } from './baseline.js';
 import { CONTINUE, JOIN, OPEN, PLAN, STANDING } from './declaration.js';
 import { conclude, type ConcludeDependencies } from './conclude.js';
@@ -154,7 +154,10 @@ async function concludeOnce(
   progress.report({ step: 'report', done: 0, total: 1, unit: 'reports' });
   const about = { 'facet.evaluation': evaluation };
   const report = await inSpan('conclude', about, () => conclude(dependencies, attacked, failed, signal));
-  measure(report);
+  if (isTelemetryOn()) {
+    const request = await dependencies.store.get(keys.evaluation.request(evaluation), { signal });
+    measure(report, request?.modified ?? Date.now());
+  }
   progress.report({ step: 'report', done: 1, total: 1, unit: 'reports' });
   return report;
 }

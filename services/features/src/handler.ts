@@ -1,7 +1,7 @@
 /** Takes feature jobs: what a model's features say about a dataset, extracted once, and that is a fact. */
 import { isCancelled, loadRequest } from '@facet/catalog';
 import { defineHandler, VOCABULARY } from '@facet/runtime';
-import { inSpan } from '@facet/telemetry';
+import { inSpan, record } from '@facet/telemetry';
 import { FEATURES } from './declaration.js';
 import { type ExtractDependencies, extractFeatures } from './extract.js';
 
@@ -13,6 +13,7 @@ export const featuresHandler = (dependencies: ExtractDependencies) =>
       if (await isCancelled(dependencies.store, evaluation)) return [];
       const { plan } = await loadRequest(dependencies.store, evaluation);
       const { priorSamples, seed } = plan;
+      let described = 0;
       const features = await inSpan('extract features', { 'facet.evaluation': evaluation }, () =>
         extractFeatures(
           dependencies,
@@ -20,6 +21,8 @@ export const featuresHandler = (dependencies: ExtractDependencies) =>
           {
             signal,
             onProgress: (done, total) => {
+              record('facet.images', done - described, { stage: 'features' });
+              described = done;
               progress.report({ step: 'features', done, total, unit: 'images' });
             },
           },

@@ -21,12 +21,16 @@ const runHandler = (dependencies: TrainDependencies) =>
     concurrency: 1,
     async handle({ data: request }, { signal, progress }): Promise<Outgoing[]> {
       const { batch } = request.recipe;
+      const { name: model } = request.model;
       const about = { 'facet.model': formatRef(request.model), 'facet.dataset': formatRef(request.dataset) };
       const { ref, digest } = await inSpan('train', about, () =>
         runTraining(dependencies, request, {
           signal,
-          onStep: ({ step, totalSteps }) => {
+          onStep: ({ step, totalSteps, losses }) => {
             record('facet.images', batch, { stage: 'training' });
+            record('facet.training.progress', step / totalSteps, { model });
+            for (const [loss, value] of Object.entries(losses))
+              record('facet.training.loss', value, { model, loss });
             progress.report({
               step: 'training',
               done: step * batch,
