@@ -5,3 +5,8 @@ const path = (name: string): string => fileURLToPath(new URL(`../${name}`, impor
 
 export const COLLECTOR_CONFIG = path('collector.yaml');
 export const PROMETHEUS_CONFIG = path('prometheus/prometheus.yml');
+export const RULES = path('prometheus/rules.yml');
+export const ALERTS = path('prometheus/alerts.yml');
+/** Of the alerts, for `promtool test rules`. */
+export const ALERT_TESTS = path('prometheus/alerts.test.yml');
+export const DASHBOARDS = path('grafana/dashboards');

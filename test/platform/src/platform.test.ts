@@ -1,5 +1,9 @@
 /** What the platform team sees of Facet on the real servers. See story.ts for what happens. */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { SERVICES } from '@facet/cli';
+import { needProgram } from '@facet/local';
+import { ALERT_TESTS, dashboardExpressions, ruleExpressions } from '@facet/observability';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type JaegerTrace, orphans } from './jaeger.js';
 import { ARRIVAL_MS, CLIENT, ROOT, type Story, tellStory } from './story.js';
@@ -71,6 +75,12 @@ describe('tail sampling that keeps none but failed and slow traces', () => {
     expect(orphans(trace)).toEqual([]);
     const [failed] = trace.spans.filter(({ name }) => name === 'send facet.events.evaluation.failed.v1');
     expect(failed.attributes['cloudevents.event_subject']).toBe(story.failed.evaluation);
+    await until('the reason to keep it', ARRIVAL_MS, async () => {
+      const kept = await story.prometheus.query(
+        '{__name__=~"otelcol_processor_tail_sampling_count_traces_sampled(_total)?", policy="evaluation-failed", sampled="true"}',
+      );
+      return kept.some(({ value }) => value > 0) ? true : undefined;
+    });
   });
 
   it('drops what is neither', async () => {
@@ -98,4 +108,62 @@ it('sends logs with the trace of the code that wrote them', async () => {
   await until('a log line of the trace', ARRIVAL_MS, () =>
     Promise.resolve(story.logs.holds(id) ? true : undefined),
   );
+});
+
+describe('Prometheus', () => {
+  it('has data for every expression of every dashboard, rule and alert', async () => {
+    const all = [...dashboardExpressions(), ...(await ruleExpressions())].filter(
+      ({ language }) => language === 'promql',
+    );
+    let missing = all;
+    await until('data', ARRIVAL_MS, async () => {
+      const found = await Promise.all(
+        missing.map(async ({ where, text }) => {
+          const series = await story.prometheus.query(text).catch((error: unknown) => {
+            throw new Error(`${where}: ${text}`, { cause: error });
+          });
+          return series.length > 0;
+        }),
+      );
+      missing = missing.filter((_, index) => !found[index]);
+      return missing.length === 0 ? true : undefined;
+    }).catch((error: unknown) => {
+      if (missing.length === 0) throw error;
+    });
+    expect(missing).toEqual([]);
+    expect(await story.prometheus.brokenRules()).toEqual([]);
+  }, 60_000);
+
+  it('measured what happened', async () => {
+    const value = async (expression: string) => (await story.prometheus.query(expression))[0]?.value;
+    expect(await value('max(jetstream_stream_total_messages{stream_name="FACET_DLQ"})')).toBe(3);
+    expect(await value('sum(facet_dead_letters_total{reason="invalid"})')).toBe(1);
+    expect(await value('sum(facet_job_duration_seconds_count{handler="attacks", outcome="again"})')).toBe(1);
+    expect(await value('sum(facet_verdicts_total{model="trained", outcome="rejected"})')).toBe(2);
+    expect(await value('max(facet_training_progress_ratio{model="trained"})')).toBe(1);
+    const utilisation = await value('max(facet:compute_utilisation:ratio5m)');
+    expect(utilisation).toBeGreaterThan(0);
+    expect(utilisation).toBeLessThanOrEqual(1);
+  });
+
+  it('has exemplars that lead to traces', async () => {
+    const ids = await story.prometheus.exemplars('traces_span_metrics_duration_seconds_bucket');
+    expect(ids).toContain(story.trace);
+  });
+
+  it('has few series, and none that grows with evaluations', async () => {
+    const counted = await story.prometheus.query(
+      'count by (__name__) ({job=~"facet/.*", __name__!~".*_bucket"})',
+    );
+    const total = counted.reduce((sum, { value }) => sum + value, 0);
+    expect(total).toBeLessThan(3_000);
+    const ids = [story.evaluation, story.failed.evaluation, story.trace].join('|');
+    for (const { labels } of await story.prometheus.query('{job=~"facet/.*"}'))
+      expect(JSON.stringify(labels)).not.toMatch(new RegExp(ids));
+  });
+
+  it('raises every alert when it should: promtool test rules', async () => {
+    const { stdout } = await promisify(execFile)(needProgram('promtool'), ['test', 'rules', ALERT_TESTS]);
+    expect(stdout).toContain('SUCCESS');
+  });
 });

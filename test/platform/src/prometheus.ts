@@ -1,9 +1,8 @@
 /** Prometheus, with the configuration, rules and alerts that Facet ships; only addresses and intervals are this machine's. */
-import { cp, writeFile } from 'node:fs/promises';
+import { cp, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { PROMETHEUS_CONFIG } from '@facet/observability';
 import { LocalServer, needProgram } from '@facet/local';
-import { readFile } from 'node:fs/promises';
 import { parse, stringify } from 'yaml';
 import { z } from 'zod';
 
@@ -22,11 +21,14 @@ export interface Target {
   readonly tls?: true;
 }
 
-const Sample = z.object({ metric: z.record(z.string(), z.string()) });
+const Value = z.tuple([z.number(), z.string()]).transform(([, value]) => Number(value));
 const Answer = z.object({
-  data: z.union([
-    z.object({ resultType: z.enum(['vector', 'matrix']), result: z.array(Sample) }),
-    z.object({ resultType: z.enum(['scalar', 'string']), result: z.unknown() }),
+  data: z.discriminatedUnion('resultType', [
+    z.object({
+      resultType: z.literal('vector'),
+      result: z.array(z.object({ metric: z.record(z.string(), z.string()), value: Value })),
+    }),
+    z.object({ resultType: z.literal('scalar'), result: Value }),
   ]),
 });
 const Exemplars = z.object({
@@ -41,6 +43,8 @@ const Rules = z.object({
     ),
   }),
 });
+
+type Labels = Readonly<Record<string, string>>;
 
 export class Prometheus {
   private constructor(readonly server: LocalServer) {}
@@ -79,12 +83,12 @@ export class Prometheus {
     return new Prometheus(server);
   }
 
-  /** The labels of every series of an expression's value now. Errors: what Prometheus says of the expression. */
-  async query(expression: string): Promise<Readonly<Record<string, string>>[]> {
+  /** The values of an instant expression now. Errors: what Prometheus says of the expression. */
+  async query(expression: string): Promise<{ readonly labels: Labels; readonly value: number }[]> {
     const { data } = Answer.parse(await this.ask('query', { query: expression }));
-    return data.resultType === 'vector' || data.resultType === 'matrix'
-      ? data.result.map(({ metric }) => metric)
-      : [{}];
+    return data.resultType === 'scalar'
+      ? [{ labels: {}, value: data.result }]
+      : data.result.map(({ metric, value }) => ({ labels: metric, value }));
   }
 
   /** Trace ids of the exemplars of an expression's series in the last ten minutes. */

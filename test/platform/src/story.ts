@@ -243,6 +243,19 @@ async function tell(
       throw new Error('a plan for a facet that is not there was evaluated');
     refused = end.data.evaluation;
   });
+  // It fails at once, before it could be slow.
+  await client.traced('evaluate on nothing', async () => {
+    const from = client.now;
+    const nothing = { name: 'nothing', version: '1' };
+    await client.ask({
+      id: 'nothing',
+      type: 'evaluation.requested',
+      data: { model, dataset: nothing, plan },
+    });
+    await client.hear(['evaluation.failed'], from);
+  });
+  // Refused, which is an answer of the gateway too.
+  for (const gateway of cluster.gateways) await fetch(`${gateway}/v1/models`);
   await client.traced('nonsense', () => client.askNonsense('nonsense'));
   return {
     jaeger,
