@@ -5,5 +5,6 @@ import { bus } from './parts/bus.js';
 import { families } from './parts/families.js';
 import { gradient } from './parts/gradient.js';
 import { memory } from './parts/memory.js';
+import { telemetry } from './parts/telemetry.js';
 
-export const PARTS: readonly Part[] = [families, gradient, memory, attacks, bus];
+export const PARTS: readonly Part[] = [families, gradient, memory, attacks, bus, telemetry];

@@ -1,0 +1,69 @@
+/** One evaluation by the service's own handlers on the in-process bus, from its request to its report. */
+import { attacksHandler } from '@facet/attacks';
+import { InProcessBus } from '@facet/bus';
+import { type EvaluationPlan, STREAMS } from '@facet/contracts';
+import { type Engine } from '@facet/engine';
+import { evaluationHandlers, openPageRenderer } from '@facet/evaluation';
+import { featuresHandler } from '@facet/features';
+import { type AnyHandler, defineHandler, encodeEvent, NO_LOG, runHandlers, VOCABULARY } from '@facet/runtime';
+import { observedStore, sending } from '@facet/telemetry';
+import { type World } from '@facet/world';
+
+const TIME = '2026-01-01T00:00:00Z';
+
+/** Everything of an earlier one is forgotten first, which is not a part of `work`. */
+export async function evaluateOnce(
+  world: World,
+  engine: Engine,
+  plan: EvaluationPlan,
+  time: <T>(work: () => Promise<T>) => Promise<T>,
+): Promise<void> {
+  for (const prefix of ['evaluations/', 'features/'])
+    for await (const { key } of world.store.list(prefix)) await world.store.delete(key);
+  const store = observedStore(world.store);
+  const bus = new InProcessBus(STREAMS);
+  const renderer = openPageRenderer();
+  const stopping = new AbortController();
+  let end!: (error?: Error) => void;
+  const ended = new Promise<void>((resolve, reject) => {
+    end = (error) => (error === undefined ? resolve() : reject(error));
+  });
+  const waiting = defineHandler(VOCABULARY, {
+    name: 'bench',
+    consumes: ['evaluation.completed', 'evaluation.failed'],
+    publishes: [],
+    concurrency: 1,
+    ackWaitMs: 30_000,
+    attemptLimitMs: 30_000,
+    maxDeliver: 1,
+    handle: ({ type, data }) => {
+      end(type === 'evaluation.completed' ? undefined : new Error(data.reasons.join('; ')));
+      return Promise.resolve([]);
+    },
+  });
+  const running = runHandlers({
+    bus,
+    registry: VOCABULARY,
+    handlers: [
+      featuresHandler({ store, engine }),
+      attacksHandler({ store, engine }),
+      ...evaluationHandlers({ store, engine, renderer, version: '0.0.0' }),
+      waiting,
+    ] as AnyHandler[],
+    log: NO_LOG,
+    signal: stopping.signal,
+    drainMs: 0,
+  });
+  const { model, dataset } = world;
+  const event = { id: 'asked', type: 'evaluation.requested' as const, source: '/bench', time: TIME };
+  const message = encodeEvent(VOCABULARY, { ...event, data: { model, dataset, plan } });
+  try {
+    await time(async () => {
+      await sending(message, (traced) => bus.publish(traced));
+      await ended;
+    });
+  } finally {
+    await running.stop();
+    await Promise.all([bus.close(), renderer.close()]);
+  }
+}
