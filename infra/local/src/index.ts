@@ -1,7 +1,7 @@
 // Real servers on this machine, for tests and laptops: found or installed, started with throw-away data, stopped.
 export { type CertificateFiles, makeCertificates } from './certificates.js';
 export { Child } from './child.js';
-export { findProgram, needProgram, programsFound } from './find.js';
+export { cacheFolder, findProgram, needProgram, programsFound } from './find.js';
 export { installProgram } from './install.js';
 export { type LocalNats, type NatsOptions, startNats } from './nats.js';
 export { PROGRAM_NAMES, type ProgramName } from './programs.js';

@@ -1,6 +1,7 @@
 export * from './constants.js';
 export * from './execute.js';
 export * from './gradient.js';
+export * from './native/load.js';
 export * from './oracle.js';
 export * from './training/trainer.js';
 export * from './training/training-graph.js';

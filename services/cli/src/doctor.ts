@@ -7,6 +7,7 @@ import {
   providerWish,
   settingsOf,
 } from '@facet/engine';
+import { findAddon, HOW_TO_BUILD } from '@facet/tensorflow-addon';
 
 const GIB = 2 ** 30;
 const gib = (bytes: number): string => `${(bytes / GIB).toFixed(1)} GiB`;
@@ -14,6 +15,13 @@ const row = (label: string, text: string): string => `${label.padEnd(12)}${text}
 
 const probeRow = ({ provider, problem }: ProviderProbe): string =>
   row(provider, problem === undefined ? 'computes' : `does not compute: ${problem}`);
+
+/** The library of the second backend, which no command needs. */
+function tensorflowRow(): string {
+  const addon = findAddon();
+  const built = addon && `${addon.version} (${addon.kind}), in ${addon.folder}`;
+  return row('tensorflow', built ?? `not built, and not needed: ONNX Runtime computes; ${HOW_TO_BUILD}`);
+}
 
 /** Returns whether Facet can compute here at all. */
 export async function doctor(version: string): Promise<boolean> {
@@ -29,6 +37,7 @@ export async function doctor(version: string): Promise<boolean> {
       `${gib(machineMemoryBytes())}; ${threads} workers hold up to ${gib(memoryBytes / threads)} each`,
     ),
     ...probes.map(probeRow),
+    tensorflowRow(),
     row('provider', `FACET_PROVIDER=${wish}`),
   ];
   process.stdout.write(`${lines.join('\n')}\n`);

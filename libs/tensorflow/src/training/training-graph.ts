@@ -15,6 +15,7 @@ import {
 } from '@facet/onnx';
 import { execute } from '../execute.js';
 import { binaryCrossEntropy, crossEntropy, squaredError } from '../losses.js';
+import { fusedOperators } from '../native/fused.js';
 import { neededNodes } from '../needed.js';
 import type { TF, TfTensor } from '../tf.js';
 import { batchStatistics } from './batch-statistics.js';
@@ -105,14 +106,15 @@ export class TrainingGraph {
     const tf = this.#tf;
     const losses: Record<string, TfTensor> = {};
     const moments: Record<string, TfTensor> = {};
-    const BatchNormalization = batchStatistics((name, next) => {
+    const moved = (name: string, next: TfTensor): void => {
       moments[name] = keep(next);
-    });
+    };
+    const operators = { BatchNormalization: batchStatistics(moved), ...fusedOperators(tf, moved) };
     const names = this.weights.map(({ name }) => name);
     const total = (...weights: TfTensor[]): TfTensor => {
       const trained = Object.fromEntries(weights.map((weight, i) => [names[i], weight]));
       const known = { ...state, ...trained, [this.#spec.input]: feeds[this.#spec.input] };
-      const outputs = execute(tf, this.#graph, known, this.#outputs, { BatchNormalization });
+      const outputs = execute(tf, this.#graph, known, this.#outputs, operators);
       return tf.addN(
         this.#spec.losses.map((loss) => {
           losses[loss.name] = keep(this.#loss(loss, outputs[loss.output], feeds));
