@@ -43,11 +43,13 @@ export class GraphBuilder {
   readonly #outputs: ValueInfo[];
   #counter = 0;
 
-  constructor(graph?: Graph) {
+  /** @param reserved names that others will have, and nothing fresh may get */
+  constructor(graph?: Graph, reserved: Iterable<string> = []) {
     this.#nodes = [...(graph?.nodes ?? [])];
     this.#initializers = new Map(graph?.initializers ?? []);
     this.#inputs = [...(graph?.inputs ?? [])];
     this.#outputs = [...(graph?.outputs ?? [])];
+    for (const name of reserved) this.#taken.add(name);
     for (const value of this.#inputs) this.#taken.add(value.name);
     for (const name of this.#initializers.keys()) this.#taken.add(name);
     for (const node of this.#nodes) for (const name of [node.name, ...node.outputs]) this.#taken.add(name);

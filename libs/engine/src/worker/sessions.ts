@@ -5,6 +5,7 @@
 import { bare, memoryNeed, type MemoryNeed, type Model, writeModel } from '@facet/onnx';
 import ort from 'onnxruntime-node';
 import { sessionOptions } from '../session-options.js';
+import type { Provider } from '../settings.js';
 import { MEMORY_BYTES, PROVIDER, requireRoom } from './memory.js';
 import { runtimeError } from './runtime-errors.js';
 
@@ -34,6 +35,17 @@ const ARENA_OVER_PEAK = 1.6;
 /** A session's own, another one laid out for the processor, and what parsing them left; 3.5 were seen in ResNet-18. */
 const COPIES_OF_WEIGHTS = 3.5;
 
+/** Gives the runtime another form of the same graph, which takes as much memory. */
+export type Lay = (model: Model) => Model | Promise<Model>;
+const asItIs: Lay = (model) => model;
+
+interface OpenOptions {
+  readonly provider?: Provider;
+  /** Bytes that a run may take. */
+  readonly limit?: number;
+  readonly lay?: Lay;
+}
+
 export class Session {
   readonly inputs: ReadonlySet<string>;
   /** Those whose first axis is the batch. */
@@ -55,17 +67,16 @@ export class Session {
   /**
    * Opens a checked model.
    *
-   * @param limit bytes that a run may take
    * @throws ModelError 'limit' where not even one sample has room, 'unsupported' where ONNX Runtime refuses the model
    */
   static async open(
     model: Model,
     weights: 'constant' | 'fed',
-    { provider = PROVIDER, limit = MEMORY_BYTES } = {},
+    { provider = PROVIDER, limit = MEMORY_BYTES, lay = asItIs }: OpenOptions = {},
   ): Promise<Session> {
     const need = memoryNeed(model);
     requireRoom(bytesAt(need, 1), 1, limit);
-    const bytes = writeModel(bare(model));
+    const bytes = writeModel(bare(await lay(model)));
     const options = sessionOptions(weights, provider);
     let refusal: unknown;
     // Its rewrites spoil some valid graphs: a Pad in front of an AveragePool becomes pads that the pool may not have.
@@ -134,9 +145,14 @@ export class SessionCache {
   /** @param limit bytes of all sessions together, beyond which the least recently used are closed */
   constructor(private readonly limit: number) {}
 
-  async get(key: string, weights: 'constant' | 'fed', make: () => Model): Promise<Session> {
+  async get(
+    key: string,
+    weights: 'constant' | 'fed',
+    make: () => Model,
+    lay: Lay = asItIs,
+  ): Promise<Session> {
     const known = this.#open.get(key);
-    const session = known ?? Session.open(make(), weights, { limit: this.limit });
+    const session = known ?? Session.open(make(), weights, { limit: this.limit, lay });
     this.#open.delete(key);
     this.#open.set(key, session);
     try {

@@ -3,8 +3,17 @@
  * all parts are there.
  */
 import { layoutOf, optimiserOf, squaredNorm, updateMoment, updateWeight } from '@facet/learning';
-import { compileTraining, gradientOf, lossOf, nextOf, readModel, type TrainingStep } from '@facet/onnx';
+import {
+  compileTraining,
+  gradientOf,
+  lossOf,
+  type Model,
+  nextOf,
+  readModel,
+  type TrainingStep,
+} from '@facet/onnx';
 import type { NormsTask, TrainingPartTask, UpdateTask } from '../tasks.js';
+import { inBlocks } from './blocks.js';
 import { sessions } from './models.js';
 import { f32, type Values } from './sessions.js';
 
@@ -21,9 +30,10 @@ function compile(task: TrainingPartTask): TrainingStep {
 export async function trainPart(task: TrainingPartTask): Promise<Record<string, number>> {
   const step = compile(task);
   const layout = layoutOf(step);
-  const session = await sessions.get(task.id, 'fed', () => step.model);
   const { input, channels, height, width, losses } = task.spec;
   const { size: n, pixels, targets, masks } = task.batch;
+  const inBlocksOf = (model: Model): Promise<Model> => inBlocks(model, n);
+  const session = await sessions.get(`${task.id}/${n}`, 'fed', () => step.model, inBlocksOf);
   const feeds: Record<string, Values> = { [input]: f32([n, channels, height, width], pixels) };
   const inputs = new Map(step.model.graph.inputs.map((value) => [value.name, value.dims]));
   for (const { name, target, mask } of losses) {
