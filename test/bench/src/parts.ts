@@ -6,5 +6,6 @@ import { families } from './parts/families.js';
 import { gradient } from './parts/gradient.js';
 import { memory } from './parts/memory.js';
 import { telemetry } from './parts/telemetry.js';
+import { training } from './parts/training.js';
 
-export const PARTS: readonly Part[] = [families, gradient, memory, attacks, bus, telemetry];
+export const PARTS: readonly Part[] = [families, gradient, memory, training, attacks, bus, telemetry];
