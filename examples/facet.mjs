@@ -47,33 +47,55 @@ export const readJson = (file) => JSON.parse(readFileSync(file, 'utf8'));
 
 export const percent = (rate) => `${(100 * rate).toFixed(1)} %`;
 
-/** The network of example 1 and its faces, taken out of its store into labelled folders; stored shards are tar files. */
+/** A dataset out of a store into a labelled folder, as `evaluate` and `transfer` take it; stored shards are tar files. */
+export function unpacked(store, name, version, folder) {
+  const { splits } = readJson(join(store, 'datasets', name, version, 'manifest.json'));
+  const samples = [];
+  for (const [split, shards] of Object.entries(splits)) {
+    const into = join(folder, split);
+    mkdirSync(into, { recursive: true });
+    for (const { key } of shards) {
+      const { status } = spawnSync('tar', ['-xf', '-'], { cwd: into, input: readFileSync(join(store, key)) });
+      if (status !== 0) throw new Error(`tar could not unpack ${key}`);
+    }
+    for (const sidecar of readdirSync(into).filter((file) => file.endsWith('.json')))
+      samples.push({
+        file: `${split}/${sidecar.replace(/json$/, 'png')}`,
+        split,
+        ...readJson(join(into, sidecar)),
+      });
+  }
+  const manifest = { schema: 'facet.folder/v1', name: 'unpacked-faces', version: '1', samples };
+  writeFileSync(join(folder, 'dataset.json'), JSON.stringify(manifest));
+  return folder;
+}
+
+/** The files of a published model in a store. */
+export function modelFiles(store, { name, version }) {
+  const folder = join(store, 'models', name, version);
+  return { model: join(folder, 'model.onnx'), manifest: join(folder, 'manifest.json') };
+}
+
+/** The network of example 1 and its faces, taken out of its store. */
 export function demoFiles() {
   const demo = join(OUT, 'demo');
   facet('demo', '--quick', '--out', demo);
   const store = join(demo, 'store');
-  const dataset = join(OUT, 'faces');
-  const { splits } = readJson(join(store, 'datasets', 'synthetic-faces', 'quick-seed-0', 'manifest.json'));
-  const samples = [];
-  for (const [split, shards] of Object.entries(splits)) {
-    const folder = join(dataset, split);
-    mkdirSync(folder, { recursive: true });
-    for (const { key } of shards) {
-      const { status } = spawnSync('tar', ['-xf', '-'], {
-        cwd: folder,
-        input: readFileSync(join(store, key)),
-      });
-      if (status !== 0) throw new Error(`tar could not unpack ${key}`);
-    }
-    for (const sidecar of readdirSync(folder).filter((name) => name.endsWith('.json')))
-      samples.push({
-        file: `${split}/${sidecar.replace(/json$/, 'png')}`,
-        split,
-        ...readJson(join(folder, sidecar)),
-      });
-  }
-  const manifest = { schema: 'facet.folder/v1', name: 'unpacked-faces', version: '1', samples };
-  writeFileSync(join(dataset, 'dataset.json'), JSON.stringify(manifest));
-  const model = join(store, 'models', 'demo', 'quick-seed-0');
-  return { model: join(model, 'model.onnx'), manifest: join(model, 'manifest.json'), dataset };
+  const version = 'quick-seed-0';
+  const dataset = unpacked(store, 'synthetic-faces', version, join(OUT, 'faces'));
+  return { ...modelFiles(store, { name: 'demo', version }), dataset };
+}
+
+/** The two networks of example 5, by the names of their features, and their faces. */
+export function studyFiles() {
+  const out = join(OUT, 'study');
+  facet('study', '--study', join(ROOT, 'examples', '05-study', 'study.yaml'), '--out', out);
+  const store = join(out, 'store');
+  const report = readJson(join(out, 'study.json'));
+  const [version] = readdirSync(join(store, 'datasets', 'study-faces'));
+  return {
+    report,
+    models: report.networks.map(({ features, model }) => ({ features, ...modelFiles(store, model) })),
+    dataset: () => unpacked(store, 'study-faces', version, join(OUT, 'study-faces')),
+  };
 }

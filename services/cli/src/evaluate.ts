@@ -4,15 +4,15 @@
  * a cluster.
  */
 import { join } from 'node:path';
-import { publishModel, saveStanding } from '@facet/catalog';
-import { type Baseline, formatRef, ModelManifest, Policy } from '@facet/contracts';
+import { type Baseline, ModelManifest, Policy } from '@facet/contracts';
 import { readFolder } from '@facet/datasets';
 import { baselineModel } from '@facet/evaluation';
 import { checkPlan } from '@facet/plans';
-import { defineHandler, inFile, InputError, type OutgoingEvent, VOCABULARY } from '@facet/runtime';
+import { inFile, InputError } from '@facet/runtime';
 import { checkModel, facetsOf } from './check-model.js';
 import { finish } from './finish.js';
 import { readDocument, readModelFile, readPlan } from './inputs.js';
+import { beginWith, refOf, type Subject } from './publish.js';
 import { runSession } from './session.js';
 import type { AnyHandler, System } from './system.js';
 
@@ -50,50 +50,24 @@ export async function inputsOf(
     checkPlan(plan, facetsOf(manifest));
   });
   const digest = await checkModel(options, bytes, manifest, plan);
-  return { manifest, bytes, digest, plan, policy, dataset: { name, version } };
+  const subject: Subject = { file: options.manifest, manifest, bytes, digest };
+  return { subject, plan, policy, dataset: { name, version } };
 }
 
 export async function evaluate(options: EvaluateOptions): Promise<number> {
-  const { manifest, bytes, digest, plan, policy, dataset } = await inputsOf(options);
-  const model = { name: manifest.name, version: manifest.version };
-  const begin = async ({ store, publish }: System): Promise<AnyHandler[]> => {
-    const publishOnDataset = defineHandler(VOCABULARY, {
-      name: 'evaluate',
-      consumes: ['dataset.ingested'],
-      publishes: ['model.published', 'evaluation.failed'],
-      concurrency: 1,
-      ackWaitMs: 30_000,
-      attemptLimitMs: 30_000,
-      maxDeliver: 1,
-      async handle(): Promise<OutgoingEvent<typeof VOCABULARY>[]> {
-        await inFile(options.manifest, () => publishModel(store, bytes, manifest));
-        return [{ type: 'model.published', subject: formatRef(model), data: { model, digest } }];
-      },
-      onGivenUp: (_, { message }) => [
-        {
-          type: 'evaluation.failed',
-          data: { evaluation: `publish-${digest.slice(0, 16)}`, reasons: [message] },
-        },
-      ],
-    });
+  const { subject, plan, policy, dataset } = await inputsOf(options);
+  const { baseline } = options;
+  const model = refOf(subject);
+  const begin = async (system: System): Promise<AnyHandler[]> => {
     // Before anything is written: what it asks to be compared with must be there.
-    if (options.baseline) await baselineModel(store, model, options.baseline);
-    await saveStanding(store, {
-      schema: 'facet.standing/v1',
-      name: `evaluate-${model.name}`.slice(0, 63),
-      models: model.name,
-      version: model.version,
+    if (baseline) await baselineModel(system.store, model, baseline);
+    return beginWith(system, {
+      subjects: [subject],
       dataset,
-      plan,
-      ...(policy && { policy }),
-      ...(options.baseline && { baseline: options.baseline }),
+      folder: options.dataset,
+      standingName: () => `evaluate-${model.name}`.slice(0, 63),
+      asked: { plan, ...(policy && { policy }), ...(baseline && { baseline }) },
     });
-    await publish({
-      type: 'ingestion',
-      subject: formatRef(dataset),
-      data: { dataset, source: { kind: 'folder', path: options.dataset } },
-    });
-    return [publishOnDataset as AnyHandler];
   };
   return runSession(
     { ...options, models: [model] },

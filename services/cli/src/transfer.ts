@@ -4,14 +4,14 @@
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { publishModel, saveStanding } from '@facet/catalog';
 import { formatRef, type Ref } from '@facet/contracts';
 import { transferMatrix } from '@facet/evaluation';
 import { renderTransferHtml, renderTransferTable } from '@facet/report';
-import { defineHandler, inFile, InputError, type OutgoingEvent, VOCABULARY } from '@facet/runtime';
+import { InputError } from '@facet/runtime';
 import { canonicalJson } from '@facet/store';
 import { inputsOf } from './evaluate.js';
 import { EXIT } from './finish.js';
+import { beginWith, refOf } from './publish.js';
 import { runSession } from './session.js';
 import type { AnyHandler, System } from './system.js';
 
@@ -45,63 +45,27 @@ async function subjectsOf(options: TransferOptions) {
     throw new InputError(`is given ${manifests.length} times, for ${models.length} models`, {
       field: '--manifest',
     });
-  const subjects = [];
-  for (const [i, model] of models.entries()) {
-    const files = { ...options, model, manifest: manifests[i] };
-    const { manifest, ...rest } = await inputsOf(files);
-    subjects.push({
-      ...rest,
-      manifest,
-      file: manifests[i],
-      ref: { name: manifest.name, version: manifest.version },
-    });
-  }
-  checkPairs(subjects.map(({ ref }) => ref));
-  return subjects;
+  const found = [];
+  for (const [i, model] of models.entries())
+    found.push(await inputsOf({ ...options, model, manifest: manifests[i] }));
+  const subjects = found.map(({ subject }) => subject);
+  checkPairs(subjects.map(refOf));
+  const [{ dataset, plan }] = found;
+  return { subjects, dataset, plan };
 }
 
 export async function transfer(options: TransferOptions): Promise<number> {
-  const subjects = await subjectsOf(options);
-  const [{ dataset, plan }] = subjects;
-  const begin = async ({ store, publish }: System): Promise<AnyHandler[]> => {
-    const publishAll = defineHandler(VOCABULARY, {
-      name: 'transfer',
-      consumes: ['dataset.ingested'],
-      publishes: ['model.published', 'evaluation.failed'],
-      concurrency: 1,
-      ackWaitMs: 30_000,
-      attemptLimitMs: 30_000,
-      maxDeliver: 1,
-      async handle(): Promise<OutgoingEvent<typeof VOCABULARY>[]> {
-        for (const { file, bytes, manifest } of subjects)
-          await inFile(file, () => publishModel(store, bytes, manifest));
-        return subjects.map(({ ref: model, digest }) => {
-          const subject = formatRef(model);
-          return { type: 'model.published', key: subject, subject, data: { model, digest } };
-        });
-      },
-      onGivenUp: (_, { message }) => [
-        { type: 'evaluation.failed', data: { evaluation: 'transfer', reasons: [message] } },
-      ],
+  const { subjects, dataset, plan } = await subjectsOf(options);
+  const begin = (system: System): Promise<AnyHandler[]> =>
+    beginWith(system, {
+      subjects,
+      dataset,
+      folder: options.dataset,
+      standingName: (_, i) => `transfer-${i + 1}`,
+      asked: { plan },
     });
-    for (const [i, { ref }] of subjects.entries())
-      await saveStanding(store, {
-        schema: 'facet.standing/v1',
-        name: `transfer-${i + 1}`,
-        models: ref.name,
-        version: ref.version,
-        dataset,
-        plan,
-      });
-    await publish({
-      type: 'ingestion',
-      subject: formatRef(dataset),
-      data: { dataset, source: { kind: 'folder', path: options.dataset } },
-    });
-    return [publishAll as AnyHandler];
-  };
   return runSession(
-    { ...options, models: subjects.map(({ ref }) => ref) },
+    { ...options, models: subjects.map(refOf) },
     {
       begin,
       end: async ({ store, engine }, completed, { signal, progress }) => {

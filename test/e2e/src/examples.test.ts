@@ -10,13 +10,16 @@ import {
   ModelManifest,
   Policy,
   Report,
+  Study,
+  StudyReport,
+  TransferReport,
 } from '@facet/contracts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { scratch } from './facet.js';
 
 const EXAMPLES = fileURLToPath(new URL('../../../examples', import.meta.url));
-const SCHEMAS = [ModelManifest, FolderManifest, EvaluationPlan, Policy];
+const SCHEMAS = [ModelManifest, FolderManifest, EvaluationPlan, Policy, Study];
 
 const documents = (await readdir(EXAMPLES, { recursive: true })).filter((file) =>
   ['.json', '.yaml', '.yml'].includes(extname(file)),
@@ -85,6 +88,30 @@ describe('the examples that need nothing from elsewhere', () => {
     for (const weaker of ['fgsm', 'square-200'])
       expect(rates.get('auto')).toBeGreaterThanOrEqual(rates.get(weaker)!);
     for (const { search } of cells) expect(output).toContain(`${search}: `);
+  });
+
+  it('05: trains and compares what its study names, and concludes nothing from one seed', async () => {
+    const { code, output } = await run('05-study', folder.path());
+    expect(code, output).toBe(0);
+    const text = await readFile(folder.path('study', 'study.json'), 'utf8');
+    const { combinations, networks } = StudyReport.parse(JSON.parse(text));
+    expect(networks.map(({ features }) => features)).toEqual(['none', 'depth']);
+    expect(networks[1].figures.control).not.toBeNull();
+    for (const { features, vulnerability } of combinations)
+      expect(output).toContain(`with ${features}: area under success ${vulnerability!.mean.toFixed(3)}\n`);
+    expect(output).toContain('depth: unknown\n');
+  });
+
+  it('06: has each network of the study judge what was made on the other', async () => {
+    const { code, output } = await run('06-transfer', folder.path());
+    expect(code, output).toBe(0);
+    const text = await readFile(folder.path('transfer', 'transfer.json'), 'utf8');
+    const { matrices, models } = TransferReport.parse(JSON.parse(text));
+    expect(models).toHaveLength(2);
+    expect(matrices).toHaveLength(2);
+    for (const { search } of matrices)
+      for (const pair of ['none, judged by none', 'none, judged by depth', 'depth, judged by none'])
+        expect(output).toContain(`${search}: made on ${pair}: `);
   });
 
   it('08: does over HTTP what a pipeline does, follows it to its end, and leaves nothing running', async () => {
