@@ -21,5 +21,7 @@ const { status } = spawnSync('vitest', ['run', '--config', 'vitest.platform.ts']
   shell: process.platform === 'win32',
 });
 const { numPassedTests, numFailedTests } = JSON.parse(readFileSync(RESULTS, 'utf8'));
-console.log(`\n${numPassedTests} passed, ${numFailedTests} failed`);
+// What fails before its first test, such as a server that does not start, counts as one.
+const failed = status !== 0 && numFailedTests === 0 ? 1 : numFailedTests;
+console.log(`\n${numPassedTests} passed, ${failed} failed`);
 process.exit(status ?? 1);

@@ -1,5 +1,6 @@
 /** Who asks for work, with telemetry of its own: what it asks for is a trace that begins with it. */
 import { NatsBus } from '@facet/bus';
+import { createClusterToken } from '@facet/cli';
 import { STREAMS } from '@facet/contracts';
 import { decodeEvent, encodeEvent, natsOptions, VOCABULARY, type SentEvent } from '@facet/runtime';
 import { inSpan, sending, traceFields } from '@facet/telemetry';
@@ -13,18 +14,28 @@ type Asked = Pick<SentEvent<Vocabulary>, 'id' | 'type' | 'data'>;
 const LIMIT_MS = 120_000;
 const TIME = '2026-01-01T00:00:00Z';
 
+interface Gateway {
+  readonly url: string;
+  readonly token: string;
+}
+
 export class Client {
   private readonly heard: Event[] = [];
   private readonly waiting = new Set<() => void>();
   private readonly stopping = new AbortController();
   private readonly following: Promise<void>;
 
-  private constructor(readonly bus: NatsBus) {
+  private constructor(
+    private readonly bus: NatsBus,
+    private readonly gateway: Gateway,
+  ) {
     this.following = this.follow();
   }
 
-  static async connect(connections: Connections): Promise<Client> {
-    return new Client(await NatsBus.connect(natsOptions('platform', connections), STREAMS));
+  static async connect(connections: Connections, url: string): Promise<Client> {
+    const token = await createClusterToken(connections, { name: 'platform', role: 'publisher' });
+    const bus = await NatsBus.connect(natsOptions('platform', connections), STREAMS);
+    return new Client(bus, { url, token });
   }
 
   /** Runs `work` as a trace of its own; gives its id. */
@@ -33,6 +44,21 @@ export class Client {
       await work();
       return traceFields()!.trace_id;
     });
+  }
+
+  /** By HTTP, as people do. Errors: what the gateway says is wrong. */
+  async post(path: string, body: object): Promise<void> {
+    const { trace_id, span_id } = traceFields()!;
+    const response = await fetch(`${this.gateway.url}${path}`, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${this.gateway.token}`,
+        'content-type': 'application/json',
+        traceparent: `00-${trace_id}-${span_id}-01`,
+      },
+      body: JSON.stringify(body),
+    });
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
   }
 
   async ask(event: Asked): Promise<void> {

@@ -48,6 +48,7 @@ describe('an evaluation', () => {
   it('holds every step from the request to the report', () => {
     const names = new Set(trace.spans.map(({ name }) => name));
     for (const name of [
+      'POST /v1/trainings',
       'ingest',
       'train',
       'extract features',

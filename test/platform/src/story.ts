@@ -1,7 +1,7 @@
 /**
- * What happens on the platform once, so that everything it shows has something to show: a model is trained and evaluated
- * while another dataset comes in, with one attack that fails at first; the same evaluation again while the collector is
- * killed; one that cannot be planned; and a job that nobody can read.
+ * What happens on the platform once, so that everything it shows has something to show: a model is asked for at the
+ * gateway, trained and evaluated while another dataset comes in, with one attack that fails at first; the same evaluation
+ * again while the collector is killed; one that cannot be planned, one that fails at once; and a job that nobody can read.
  */
 import { saveStanding } from '@facet/catalog';
 import { startCluster, type Cluster } from '@facet/cli';
@@ -162,7 +162,7 @@ async function tell(
     log,
   });
   closers.push(() => telemetry.close());
-  const client = await Client.connect(cluster.connections);
+  const client = await Client.connect(cluster.connections, cluster.gateways[0]);
   closers.push(() => client.close());
   const store = connectStore(cluster.connections);
   closers.push(() => store.close());
@@ -189,7 +189,7 @@ async function tell(
   let evaluation = '';
   const trace = await client.traced(ROOT, async () => {
     const from = client.now;
-    await client.ask({ id: 'train', type: 'training.requested', data: { model, dataset, recipe } });
+    await client.post('/v1/trainings', { model, dataset, recipe });
     await client.ask({ id: 'ingest-more', type: 'ingestion', data: { dataset: more, source } });
     await client.hear(['dataset.ingested'], from);
     const end = await client.hear(['evaluation.completed', 'evaluation.failed', 'training.failed'], from);
@@ -254,8 +254,6 @@ async function tell(
     });
     await client.hear(['evaluation.failed'], from);
   });
-  // Refused, which is an answer of the gateway too.
-  for (const gateway of cluster.gateways) await fetch(`${gateway}/v1/models`);
   await client.traced('nonsense', () => client.askNonsense('nonsense'));
   return {
     jaeger,

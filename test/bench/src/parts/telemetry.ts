@@ -40,7 +40,7 @@ async function evaluation(world: World, engine: Engine, endpoint: string | undef
 
 export const telemetry: Part = {
   name: 'telemetry',
-  about: 'an evaluation by the quick plan with traces, metrics and logs sent, beside the same without',
+  about: 'an evaluation by the quick plan with its traces and metrics sent, beside the same without',
   cases: ['evaluation'],
   async *run() {
     const sink = fork(new URL('../telemetry/sink.js', import.meta.url));
