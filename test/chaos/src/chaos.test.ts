@@ -34,6 +34,7 @@ describe.skipIf(!programsFound('nats-server', 'minio', 'mc'))('chaos', () => {
       ...wanted,
       deadLetters: 1,
       planted: 1,
+      followed: true,
       identical: true,
     });
     expect(result.duplicates).toBeGreaterThanOrEqual(2 * SHARDS);

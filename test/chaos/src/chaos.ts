@@ -11,6 +11,7 @@ import { connectStore, decodeDeadLetter, natsOptions } from '@facet/runtime';
 import type { ObjectStore } from '@facet/store';
 import { Disturber, type Disturbances } from './disturb.js';
 import { Doubler, ONCE } from './doubler.js';
+import { Follower } from './follower.js';
 import { TcpProxy } from './proxy.js';
 import { copyInputs, publication, standing, type Subject, type Undisturbed } from './subject.js';
 import { Watch } from './watch.js';
@@ -31,6 +32,8 @@ export interface ChaosResult {
   readonly deadLetters: number;
   /** Messages that nobody can read, sent on purpose: each must become a dead letter, and nothing else. */
   readonly planted: number;
+  /** Whether who followed it through the gateways, from one broken connection to the next, was told its end, no event twice. */
+  readonly followed: boolean;
   /** Whether the report has the bytes of the undisturbed one. */
   readonly identical: boolean;
   readonly seconds: number;
@@ -53,7 +56,7 @@ export interface ChaosOptions {
 }
 
 const PROGRESS_MS = 10_000;
-const PROCESSES = { attacks: 2 };
+const PROCESSES = { attacks: 2, gateway: 2 };
 
 export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const { subject, reference, disturbances, planted, seed, limitMs, prepare, say, onProgress } = options;
@@ -95,6 +98,8 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
       });
     await bus.publish(await publication(subject));
     const ended = within(limitMs, watch.ended, () => `${watch.done} of ${watch.planned} shards ended`);
+    const follower = new Follower();
+    const following = follower.follow(cluster, reference.evaluation, AbortSignal.timeout(limitMs));
     const background = [doubler.facts(), disturber.run(disturbances, signal), disturber.cut(signal)];
     // An error of theirs is ours; their end is not.
     const broken = Promise.all(background).then(() => new Promise<never>(() => undefined));
@@ -108,6 +113,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     stopping.abort();
     await Promise.all(background);
     if (end.state === 'failed') throw new Error(`the evaluation failed: ${end.fact.reasons.join('; ')}`);
+    await following;
     const letters = await lettersOf(bus);
     for (const letter of letters)
       say(`dead letter of ${letter.handler}: ${letter.reason}, ${letter.errors[0].message}`);
@@ -124,6 +130,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
       doubled: found.doubled,
       deadLetters: letters.length,
       planted,
+      followed: follower.progress?.state === 'completed' && follower.repeated === 0,
       identical: Buffer.compare(report, reference.report) === 0,
       seconds,
     };

@@ -50,13 +50,14 @@ try {
   const text = `${JSON.stringify(result, null, 2)}\n`;
   process.stdout.write(text);
   if (values.json !== undefined) await writeFile(values.json, text);
-  const { shards, kills, lost, doubled, deadLetters, planted, identical } = result;
+  const { shards, kills, lost, doubled, deadLetters, planted, followed, identical } = result;
   const held =
     shards >= 500 &&
     kills >= DISTURBANCES.kills &&
     lost === 0 &&
     doubled === 0 &&
     deadLetters === planted &&
+    followed &&
     identical;
   process.stdout.write(held ? 'Nothing was lost, nothing doubled.\n' : 'FAILED\n');
   if (!held) process.exitCode = 1;
