@@ -56,6 +56,8 @@ export interface ChaosOptions {
 }
 
 const PROGRESS_MS = 10_000;
+/** Of the end: a gateway that was just killed has to come back first. */
+const HEARD_WITHIN_MS = 60_000;
 const PROCESSES = { attacks: 2, gateway: 2 };
 
 export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
@@ -79,6 +81,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const bus = await NatsBus.connect(natsOptions('chaos', connections), STREAMS);
   const tap = await connectNats(natsOptions('chaos-tap', connections));
   const stopping = new AbortController();
+  const leaving = new AbortController();
   const { signal } = stopping;
   try {
     await prepare?.(cluster);
@@ -99,7 +102,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     await bus.publish(await publication(subject));
     const ended = within(limitMs, watch.ended, () => `${watch.done} of ${watch.planned} shards ended`);
     const follower = new Follower();
-    const following = follower.follow(cluster, reference.evaluation, AbortSignal.timeout(limitMs));
+    const following = follower.follow(cluster, reference.evaluation, leaving.signal);
     const background = [doubler.facts(), disturber.run(disturbances, signal), disturber.cut(signal)];
     // An error of theirs is ours; their end is not.
     const broken = Promise.all(background).then(() => new Promise<never>(() => undefined));
@@ -113,7 +116,9 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     stopping.abort();
     await Promise.all(background);
     if (end.state === 'failed') throw new Error(`the evaluation failed: ${end.fact.reasons.join('; ')}`);
+    const grace = setTimeout(() => leaving.abort(), HEARD_WITHIN_MS);
     await following;
+    clearTimeout(grace);
     const letters = await lettersOf(bus);
     for (const letter of letters)
       say(`dead letter of ${letter.handler}: ${letter.reason}, ${letter.errors[0].message}`);
@@ -136,6 +141,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     };
   } finally {
     stopping.abort();
+    leaving.abort();
     await tap.close();
     await bus.close();
     store.close();
