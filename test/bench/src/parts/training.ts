@@ -24,8 +24,10 @@ const TIMED: readonly NetworkName[] = ['four-blocks', 'resnet-small', 'vgg-small
 /** Steps over which both sides must train alike before they are timed. */
 const STEPS_BEFORE = 3;
 const STEPS = 20;
-/** Of a loss, to PyTorch's in float64. */
-const MOST_LOSS_ERROR = 1e-3;
+/** Of a loss in the first steps, to PyTorch's. */
+const MOST_FIRST_ERROR = 1e-3;
+/** Of any loss, to PyTorch's in float64, from which its own float32 is up to 5e-4 away. */
+const MOST_LOSS_ERROR = 2e-3;
 /** Of the length of the error of all weights and moments to the length of the way that they have come. */
 const MOST_WEIGHT_ERROR = 1e-2;
 
@@ -94,7 +96,7 @@ async function expectSameWork(
   const exact = await peer.train(STEPS_BEFORE, cores, 'float32');
   for (const one of contenders) {
     const { lossError } = difference(await one.train(STEPS_BEFORE), exact, initial(task));
-    if (!(lossError <= MOST_LOSS_ERROR))
+    if (!(lossError <= MOST_FIRST_ERROR))
       throw new Error(`losses differ by ${lossError} from PyTorch's: they do not do the same work`);
   }
 }

@@ -145,11 +145,7 @@ const elementwise: OnBlocks = (layout, node) => {
   }
   if (!node.inputs.every((input) => same(input) || isScalar(layout, input))) return false;
   // Only numbers can be put into another order.
-  if (
-    !layout.isFloat(y) &&
-    !layout.readers(y).every((reader) => reader.op === 'Cast' || reader.op === 'Where')
-  )
-    return false;
+  if (!layout.isFloat(y) && !layout.readers(y).every((reader) => reader.op === 'Cast')) return false;
   const inputs = node.inputs.map((input) => (same(input) ? layout.blocked(input) : layout.plain(input)));
   layout.madeBlocked(y, layout.b.node(node.op, inputs, node.attributes));
   return true;
@@ -168,13 +164,23 @@ const globalPool: OnBlocks = (layout, { op, inputs: [x], outputs: [y] }) => {
   return true;
 };
 
+/** As the runtime's operator on blocks repeats elements. */
+const REPEATS = {
+  mode: 'nearest',
+  coordinate_transformation_mode: 'asymmetric',
+  nearest_mode: 'floor',
+} as const;
+
 /** Repeats elements, as the gradient of a pool does. */
 const resize: OnBlocks = (layout, { inputs, outputs: [y], attributes }) => {
   const [x, , scales] = inputs;
-  const mode = attributes['mode'];
+  const repeats = Object.entries(REPEATS).every(([name, wanted]) => {
+    const own = attributes[name];
+    return own?.kind === 'string' && own.value === wanted;
+  });
   const factors = [...((layout.constant(scales ?? '')?.data as Float32Array | undefined) ?? [])];
-  const nearest = mode?.kind === 'string' && mode.value === 'nearest';
-  if (!nearest || factors.length !== 4 || !factors.every(Number.isInteger)) return false;
+  const [perSample, perChannel] = factors;
+  if (!repeats || perSample !== 1 || perChannel !== 1 || !factors.every(Number.isInteger)) return false;
   if (!layout.fits(x) || !layout.isBlocked(x)) return false;
   layout.madeBlocked(y, layout.onBlocks('Upsample', [layout.blocked(x)], { scales: factors }));
   return true;
