@@ -155,8 +155,10 @@ async function concludeOnce(
   const about = { 'facet.evaluation': evaluation };
   const report = await inSpan('conclude', about, () => conclude(dependencies, attacked, failed, signal));
   if (isTelemetryOn()) {
-    const request = await dependencies.store.get(keys.evaluation.request(evaluation), { signal });
-    measure(report, request?.modified ?? Date.now());
+    // The report is there; that its time cannot be told must not have it made again.
+    const asked = dependencies.store.get(keys.evaluation.request(evaluation), { signal });
+    const request = await asked.catch(() => undefined);
+    measure(report, request?.modified);
   }
   progress.report({ step: 'report', done: 1, total: 1, unit: 'reports' });
   return report;

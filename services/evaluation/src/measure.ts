@@ -19,13 +19,18 @@ export interface Measured {
 
 /**
  * Series are told apart by names, never by versions, which grow without end: a later version goes on in the same one.
- * @param askedAtMs when it was first asked for; milliseconds since 1970 by the store's clock, as the present is by ours
+ * @param askedAtMs when it was first asked for, where that is known; milliseconds since 1970 by the store's clock, as the
+ *   present is by ours
  */
-export function measure({ model, dataset, clean, cells, verdict }: Measured, askedAtMs: number): void {
+export function measure(
+  { model, dataset, clean, cells, verdict }: Measured,
+  askedAtMs: number | undefined,
+): void {
   const about = { model: model.name, dataset: dataset.name };
   const outcome = verdict.policy === null ? 'no-policy' : verdict.passed ? 'passed' : 'rejected';
   record('facet.verdicts', 1, { model: model.name, outcome });
-  record('facet.evaluation.duration', Math.max(0, Date.now() - askedAtMs) / 1000, { outcome });
+  if (askedAtMs !== undefined)
+    record('facet.evaluation.duration', Math.max(0, Date.now() - askedAtMs) / 1000, { outcome });
   record('facet.report.timestamp', Date.now() / 1000, about);
   if (clean.acer !== null) record('facet.clean.acer', clean.acer, about);
   for (const { facet, objective, search, norm, epsilon, attackSuccessRate } of cells) {
