@@ -6,6 +6,7 @@ export { toBytes, toInterleaved, toPlanes, toTensor } from './crop/tensor.js';
 export { DatasetError } from './errors.js';
 export { IMAGE_LIMITS, type ImageLimits } from './folder/image.js';
 export { readFolder, storeSample, type Folder, type FolderSample } from './folder/read.js';
+export { packPng } from './png-pack.js';
 export { decodePng, encodePng, MAX_IMAGE_PIXELS, type RawImage } from './png.js';
 export { readShard, SHARD_LIMITS, type ShardLimits } from './shards/read.js';
 export type { StoredSample } from './shards/sample.js';

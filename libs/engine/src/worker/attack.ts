@@ -192,5 +192,5 @@ export async function attack(
     measure(found, cut, attacked);
   }
   const { images, ...scores } = found;
-  return { pngs: await pngsOf({ n, bytes: images }, source.manifest.input), ...scores };
+  return { pngs: pngsOf({ n, bytes: images }, source.manifest.input), ...scores };
 }

@@ -19,7 +19,7 @@ export async function compare({ manifest, original, adversarial }: CompareTask):
     const drawn = MIDDLE + (attacked.bytes[i] - value) * amplification;
     return Math.min(255, Math.max(0, drawn));
   });
-  const [shown] = await pngsOf(clean, manifest.input);
-  const [changed] = await pngsOf({ n: 1, bytes: difference }, manifest.input);
+  const [shown] = pngsOf(clean, manifest.input);
+  const [changed] = pngsOf({ n: 1, bytes: difference }, manifest.input);
   return { original: shown, difference: changed, amplification };
 }

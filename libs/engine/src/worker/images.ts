@@ -4,7 +4,7 @@ import {
   carryChange,
   cropFace,
   decodePng,
-  encodePng,
+  packPng,
   type RawImage,
   toInterleaved,
   toPlanes,
@@ -58,14 +58,9 @@ async function shown({ png, box, attacked }: Photo): Promise<RawImage> {
 }
 
 /** Each image as PNG. */
-export function pngsOf(
-  { n, bytes }: Images,
-  { height, width }: ModelManifest['input'],
-): Promise<Uint8Array[]> {
+export function pngsOf({ n, bytes }: Images, { height, width }: ModelManifest['input']): Uint8Array[] {
   const size = bytes.length / n;
-  return Promise.all(
-    Array.from({ length: n }, (_, i) =>
-      encodePng({ data: toInterleaved(bytes.subarray(i * size, (i + 1) * size)), height, width }),
-    ),
+  return Array.from({ length: n }, (_, i) =>
+    packPng({ data: toInterleaved(bytes.subarray(i * size, (i + 1) * size)), height, width }),
   );
 }

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { LIVE, ModelManifest, SPOOF } from '@facet/contracts';
@@ -12,7 +12,7 @@ import { cacheFolder } from '../peers/cache.js';
 
 const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
 const MODEL = join('store', 'models', 'demo', 'full-seed-0');
-const TEST = join('store', 'datasets', 'synthetic-faces', 'full-seed-0', 'test', '00000.tar');
+const TEST = join('store', 'datasets', 'synthetic-faces', 'full-seed-0', 'test');
 
 export interface Trained {
   /** The ONNX file. */
@@ -38,7 +38,8 @@ async function demo(log: (line: string) => void): Promise<string> {
 }
 
 async function* samplesOf(folder: string): AsyncGenerator<StoredSample> {
-  yield* readShard(await readFile(join(folder, TEST)), { name: TEST });
+  for (const name of (await readdir(join(folder, TEST))).sort())
+    yield* readShard(await readFile(join(folder, TEST, name)), { name });
 }
 
 /** @param n how many of the test split's first images that are decided rightly. Errors: Error where there are fewer. */

@@ -35,7 +35,7 @@ const CASES: ReadonlyMap<string, Case> = new Map<string, Case>([
     'pgd-10',
     {
       search: SearchConfig.parse({ name: 'pgd', steps: 10 }),
-      images: 128,
+      images: 256,
       peers: ['torchattacks pgd-10', 'foolbox pgd-10'],
       rounds: 5,
     },
@@ -44,22 +44,25 @@ const CASES: ReadonlyMap<string, Case> = new Map<string, Case>([
     'pgd-40x5',
     {
       search: SearchConfig.parse({ name: 'pgd', steps: 40, restarts: 5 }),
-      images: 32,
+      images: 64,
       peers: ['torchattacks pgd-40x5', 'foolbox pgd-40x5'],
-      rounds: 3,
+      rounds: 2,
     },
   ],
   [
     'auto',
     {
       search: { name: 'auto' },
-      images: 16,
+      images: 32,
       // AutoAttack's other parts need a third class, or are no margin's.
       peers: ['torchattacks apgd + square'],
-      rounds: 2,
+      rounds: 1,
     },
   ],
 ]);
+
+/** Each on the network as its file has it, and on the one that PyTorch runs fastest. */
+const peersOf = ({ peers }: Case): readonly string[] => peers.flatMap((name) => [name, `${name}, tuned`]);
 
 const Hello = z.object({ logits: z.array(z.array(z.number())), versions: z.record(z.string(), z.string()) });
 const Answer = z.object({
@@ -73,7 +76,10 @@ const Answer = z.object({
 const share = (flags: readonly boolean[]): number => flags.filter(Boolean).length / flags.length;
 const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
 
-/** Runs our search over the images, dealt to as many tasks as there are threads; true for each that is fooled. */
+/** Of a shard and of a batch in a shard, as the default plan has them. */
+const [SHARD, BATCH] = [64, 32];
+
+/** Runs our search over the images, dealt to shards, at least one for each thread; true for each that is fooled. */
 async function ours(
   engine: Engine,
   { source, samples, labels }: Trained,
@@ -82,9 +88,10 @@ async function ours(
 ) {
   const fooled = new Array<boolean>(samples.length);
   const all = samples.map((_, i) => i);
+  const shards = Math.max(THREADS, Math.ceil(samples.length / SHARD));
   await Promise.all(
-    Array.from({ length: THREADS }, async (_, thread) => {
-      const own = all.filter((i) => i % THREADS === thread);
+    Array.from({ length: shards }, async (_, shard) => {
+      const own = all.filter((i) => i % shards === shard);
       const { adversarialScores } = await engine.attack({
         source,
         facet: undefined,
@@ -93,7 +100,7 @@ async function ours(
         threat: { norm: 'linf', epsilon: EPSILON },
         threshold: 0,
         seed,
-        batch: 32,
+        batch: BATCH,
         images: { photos: own.map((i) => ({ png: samples[i].png })), prepared: true },
         keys: own.map((i) => samples[i].key),
         labels: Uint8Array.from(own, (i) => labels[i]),
@@ -107,7 +114,7 @@ async function ours(
 
 async function expectSameNetwork(engine: Engine, { source, samples }: Trained, hello: z.infer<typeof Hello>) {
   const images = { photos: samples.map(({ png }) => ({ png })), prepared: true };
-  const { scores } = await engine.describe({ source, images, batch: 32, features: [] });
+  const { scores } = await engine.describe({ source, images, batch: BATCH, features: [] });
   const [live] = source.manifest.output.kind === 'logits' ? source.manifest.output.live : [];
   const error = Math.max(
     ...hello.logits.map((logits, i) => Math.abs(logits[live] - logits[1 - live] - scores[i])),
@@ -148,7 +155,7 @@ async function contest(engine: Engine, given: Trained, one: Case, peer: Conversa
       return sample;
     },
   };
-  for (const name of one.peers)
+  for (const name of peersOf(one))
     contenders[name] = async () => {
       const answer = Answer.parse(await peer.ask({ run: name, seed: seedOf(name) }));
       if (answer.largest > EPSILON + 1e-6)
@@ -188,7 +195,7 @@ export const attacks: Part = {
         peers.used(hello.versions);
         await expectSameNetwork(engine, given, hello);
         const { timings, successes } = await contest(engine, given, one, peer);
-        for (const baseline of one.peers)
+        for (const baseline of peersOf(one))
           yield compared({
             subject: [name, timings['ours']],
             baseline: [baseline, timings[baseline]],
