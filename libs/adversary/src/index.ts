@@ -8,6 +8,7 @@ export * from './prior/control.js';
 export * from './prior/moments.js';
 export * from './prior/prior.js';
 export * from './prior/probe.js';
+export * from './search/perturb.js';
 export * from './search/presets.js';
 export * from './search/search.js';
 export * from './threat/budget.js';

@@ -125,7 +125,8 @@ describe('a hostile safetensors file', () => {
     ['a negative size', fileOf({ a: entry(0, 4, [-1, -1]) }, 4), /^f: a: has no dtype/],
     ['a negative offset', fileOf({ a: entry(-4, 0) }), /^f: a: has no dtype/],
     ['three offsets', fileOf({ a: { ...entry(0, 4), data_offsets: [0, 4, 8] } }, 8), /^f: a: has no dtype/],
-    ['a type of half the width', fileOf({ a: entry(0, 4, [2], 'F16') }, 4), /^f: a: has the type F16/],
+    ['a type that nobody knows', fileOf({ a: entry(0, 4, [4], 'F8_E4M3') }, 4), /^f: a: has the type F8/],
+    ['a half of double width', fileOf({ a: entry(0, 4, [1], 'F16') }, 4), /^f: a: has offsets/],
     ['a type from a prototype', fileOf({ a: entry(0, 4, [1], 'constructor') }, 4), /^f: a: has the type/],
     ['an end before the beginning', fileOf({ a: entry(8, 4, [1]) }, 8), /^f: a: has offsets/],
     ['offsets beyond the file', fileOf({ a: entry(0, 400) }, 8), /^f: a: has offsets/],
@@ -163,4 +164,20 @@ describe('a hostile safetensors file', () => {
       { numRuns: 500 },
     );
   });
+});
+
+it('reads halves as float32, and passes over integers', () => {
+  const header = JSON.stringify({
+    half: { dtype: 'F16', shape: [3], data_offsets: [0, 6] },
+    brain: { dtype: 'BF16', shape: [1], data_offsets: [6, 8] },
+    num_batches_tracked: { dtype: 'I64', shape: [], data_offsets: [8, 16] },
+  });
+  const bytes = Buffer.alloc(8 + header.length + 16);
+  bytes.writeBigUInt64LE(BigInt(header.length));
+  bytes.write(header, 8);
+  [0x3c00, 0xc100, 0x0001, 0x3fc0].forEach((bits, i) => bytes.writeUInt16LE(bits, 8 + header.length + 2 * i));
+  const { tensors } = readSafetensors(bytes, 'f');
+  expect([...tensors.keys()].sort()).toEqual(['brain', 'half']);
+  expect([...tensors.get('half')!.data]).toEqual([1, -2.5, 2 ** -24]);
+  expect([...tensors.get('brain')!.data]).toEqual([1.5]);
 });

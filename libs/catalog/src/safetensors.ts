@@ -14,9 +14,24 @@ export interface StoredTensor {
 /** More than a hundred thousand tensors need; keeps a hostile header from being parsed for minutes. */
 const HEADER_LIMIT_BYTES = 16 * 1024 * 1024;
 const METADATA = '__metadata__';
+/** Bytes of a value by type. */
 const WIDTHS: ReadonlyMap<string, number> = new Map([
-  ['F32', Float32Array.BYTES_PER_ELEMENT],
-  ['F64', Float64Array.BYTES_PER_ELEMENT],
+  ['F64', 8],
+  ['F32', 4],
+  ['F16', 2],
+  ['BF16', 2],
+]);
+/** Types of numbers that are no floats, such as the counters in checkpoints of other frameworks: passed over. */
+const PASSED_OVER: ReadonlyMap<string, number> = new Map([
+  ['I64', 8],
+  ['U64', 8],
+  ['I32', 4],
+  ['U32', 4],
+  ['I16', 2],
+  ['U16', 2],
+  ['I8', 1],
+  ['U8', 1],
+  ['BOOL', 1],
 ]);
 
 const product = (dims: readonly number[]): number => dims.reduce((size, d) => size * d, 1);
@@ -88,7 +103,32 @@ function headerOf(bytes: Uint8Array, file: string): { header: Record<string, unk
   return { header, start };
 }
 
-/** Errors: InputError naming the file and the tensor for anything that is not a safetensors file of floats. */
+/** A half of IEEE 754. */
+function half(bits: number): number {
+  const [exponent, fraction] = [(bits >> 10) & 31, bits & 1023];
+  const sign = bits & 0x8000 ? -1 : 1;
+  if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN;
+  return sign * (exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25));
+}
+
+/** The upper half of a float32. */
+function brain(bits: number): number {
+  const view = new DataView(new ArrayBuffer(4));
+  view.setUint16(0, bits);
+  return view.getFloat32(0);
+}
+
+function valuesOf(dtype: string, bytes: Uint8Array): Float32Array | Float64Array {
+  const { buffer } = new Uint8Array(bytes);
+  if (dtype === 'F32') return new Float32Array(buffer);
+  if (dtype === 'F64') return new Float64Array(buffer);
+  return Float32Array.from(new Uint16Array(buffer), dtype === 'F16' ? half : brain);
+}
+
+/**
+ * The tensors of floats; halves become float32, and integers are passed over.
+ * Errors: InputError naming the file and the tensor for anything that is not a safetensors file.
+ */
 export function readSafetensors(
   bytes: Uint8Array,
   file: string,
@@ -100,8 +140,12 @@ export function readSafetensors(
   const places = Object.entries(entries).map(([name, entry]) => {
     if (!isEntry(entry)) throw fail('has no dtype, shape and data_offsets', name);
     const { dtype, shape, data_offsets: offsets } = entry;
-    const width = WIDTHS.get(dtype);
-    if (width === undefined) throw fail(`has the type ${dtype}, not F32 or F64`, name);
+    const width = WIDTHS.get(dtype) ?? PASSED_OVER.get(dtype);
+    if (width === undefined)
+      throw fail(
+        `has the type ${dtype}, which is none of ${[...WIDTHS.keys(), ...PASSED_OVER.keys()].join(', ')}`,
+        name,
+      );
     const [from, to] = offsets;
     if (to - from !== product(shape) * width || start + to > bytes.byteLength)
       throw fail('has offsets that do not fit its shape or the file', name);
@@ -116,8 +160,8 @@ export function readSafetensors(
     throw new InputError('has bytes at its end that belong to no tensor', { file });
   const tensors = new Map<string, StoredTensor>();
   for (const { name, dtype, dims, from, to } of places) {
-    const { buffer } = new Uint8Array(bytes.subarray(start + from, start + to));
-    tensors.set(name, { dims, data: dtype === 'F32' ? new Float32Array(buffer) : new Float64Array(buffer) });
+    if (WIDTHS.has(dtype))
+      tensors.set(name, { dims, data: valuesOf(dtype, bytes.subarray(start + from, start + to)) });
   }
   return { tensors, metadata };
 }

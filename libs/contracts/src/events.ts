@@ -6,10 +6,7 @@ import { z } from 'zod';
 import { Digest, Name, Ref, Version } from './names.js';
 import { Cell, EvaluationPlan, Policy } from './plan.js';
 import { Verdict } from './report.js';
-import { TrainingRequest } from './training.js';
-
-/** Identity of an evaluation: derived from model, dataset and plan, so that the same question has one answer. */
-export const EvaluationId = z.string().regex(/^[a-z0-9][a-z0-9-]{0,99}$/);
+import { EvaluationId, TrainingRequest } from './training.js';
 
 /** What a model is compared with: another one by name and version, or the version of its own that was published before it. */
 export const Baseline = z.union([Ref, z.literal('previous')]);
@@ -76,6 +73,8 @@ export const DatasetSource = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('folder'), path: z.string().min(1) }),
   /** A tar of such a folder that was uploaded: its key in the store. */
   z.strictObject({ kind: z.literal('archive'), key: z.string().regex(/^incoming\/[0-9a-f-]{36}$/) }),
+  /** The dev and test images of a stored dataset under another camera: blur, noise, gamma and white balance. */
+  z.strictObject({ kind: z.literal('shifted'), of: Ref, seed: z.int().min(0).default(0) }),
 ]);
 export type DatasetSource = z.infer<typeof DatasetSource>;
 

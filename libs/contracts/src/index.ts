@@ -1,7 +1,9 @@
 // The one vocabulary between services: what models, datasets, plans, reports and messages look like.
+export * from './adversarial.js';
 export * from './dead-letter.js';
 export * from './events.js';
 export * from './features.js';
+export * from './hardening.js';
 export * from './http/openapi.js';
 export * from './http/paging.js';
 export * from './http/problem.js';

@@ -6,13 +6,14 @@
 import { z } from 'zod';
 import { StandingEvaluation } from './events.js';
 import { Features } from './features.js';
+import { HardeningReport } from './hardening.js';
 import { ModelManifest } from './model.js';
 import { CleanScore, Outcome } from './outcome.js';
 import { PlanDocument, Policy } from './plan.js';
 import { Report } from './report.js';
 import { DatasetManifest, FolderManifest } from './sample.js';
 import { Study, StudyReport } from './study.js';
-import { TrainingRecipe } from './training.js';
+import { TrainingHistory, TrainingRecipe } from './training.js';
 import { TransferReport } from './transfer.js';
 
 /** Artifacts by the name of their schema; `outcome` and `score` are rows of Parquet files, the others JSON files. */
@@ -28,6 +29,8 @@ export const ARTIFACTS = {
   report: Report,
   standing: StandingEvaluation,
   recipe: TrainingRecipe,
+  'training-history': TrainingHistory,
+  hardening: HardeningReport,
   study: Study,
   'study-report': StudyReport,
   'transfer-report': TransferReport,

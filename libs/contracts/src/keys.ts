@@ -60,7 +60,11 @@ export const keys = {
     /** How it ended, well or not. */
     outcome: (id: string) => `trainings/${id}/outcome.json`,
     checkpoint: (id: string) => `trainings/${id}/checkpoint.safetensors`,
+    /** Losses and validation by epoch. */
+    history: (id: string) => `trainings/${id}/history.json`,
   },
+  /** Initial weights that somebody handed in, by digest: safetensors, or an ONNX model. */
+  weights: { all: 'weights/', one: (digest: string) => `weights/${digest}` },
   standing: { all: 'standing/', one: (name: string) => `standing/${name}.json` },
   token: { all: 'tokens/', one: (id: string) => `tokens/${id}.json` },
   audit: {

@@ -241,6 +241,62 @@ const TRANSFER = {
   ],
   provenance: { facet: '0.1.0', backend: 'onnxruntime-node', cpu: 'x' },
 };
+const TRAINING_HISTORY = {
+  schema: 'facet.training-history/v1',
+  epochs: [
+    {
+      epoch: 1,
+      step: 10,
+      learningRate: 0.1,
+      epsilon: 2 / 255,
+      losses: { live: 0.5 },
+      validation: { auc: 0.9, robustAuc: null },
+    },
+  ],
+  best: 1,
+};
+const HARDENED = { auc: 0.9, accuracy: 0.8, apcer: 0.2, bpcer: 0.2, unseenApcer: { phone: 0.3 } };
+const HARDENING = {
+  schema: 'facet.hardening/v1',
+  parent: { ...REF, sha256: DIGEST },
+  hardened: { ...REF, version: '2', sha256: DIGEST },
+  recipe: {
+    schema: 'facet.recipe/v1',
+    seed: 0,
+    epochs: 1,
+    batch: 16,
+    parts: 1,
+    learningRate: 0.1,
+    optimiser: { kind: 'adamw' },
+    warmupSteps: 0,
+    adversarial: { threat: { norm: 'linf', epsilon: '2/255' } },
+  },
+  history: TRAINING_HISTORY,
+  splits: [
+    {
+      name: 'test',
+      dataset: REF,
+      thresholdSplit: 'dev',
+      clean: { parent: HARDENED, hardened: HARDENED },
+      aucChange: { baseline: 0.9, current: 0.9, delta: 0, interval: [-0.1, 0.1], change: 'within-noise' },
+      attacks: [
+        {
+          cell: 'live.direct.pgd-10.linf-2_255',
+          facet: 'live',
+          objective: 'direct',
+          search: 'pgd-10',
+          norm: 'linf',
+          epsilon: 2 / 255,
+          parent: { success: 0.9, robustAuc: 0.3 },
+          hardened: { success: 0.3, robustAuc: 0.8 },
+        },
+      ],
+      evaluations: { parent: 'net-0123456789abcdef', hardened: 'net-0123456789abcdee' },
+    },
+  ],
+  notes: [],
+  provenance: { facet: '0.1.0', backend: 'onnxruntime-node', cpu: 'x' },
+};
 const STUDY = {
   schema: 'facet.study/v1',
   name: 'small',
@@ -260,6 +316,7 @@ const STUDY = {
 const ESTIMATE = { mean: 0.5, interval: [0.4, 0.6], values: [0.45, 0.55] };
 const STUDY_REPORT = {
   schema: 'facet.study-report/v1',
+  hardening: HARDENING,
   study: STUDY,
   attack: { search: 'pgd-10', norm: 'linf', epsilons: [2 / 255] },
   networks: [
@@ -322,6 +379,7 @@ export const VALID: Readonly<Record<keyof typeof ARTIFACTS, object>> = {
   report: REPORT,
   standing: STANDING,
   recipe: RECIPE,
+  'training-history': TRAINING_HISTORY,
   study: STUDY,
   'study-report': STUDY_REPORT,
   'transfer-report': TRANSFER,

@@ -1,6 +1,7 @@
 /** A training's recipe as data: the same recipe, data and seed give the same weights. */
 import { z } from 'zod';
-import { Ref } from './names.js';
+import { AdversarialTraining } from './adversarial.js';
+import { Digest, Ref } from './names.js';
 import { AUXILIARY_FACETS } from './taxonomy.js';
 
 /** Backbones that train on a CPU: at most half a million parameters with every facet. */
@@ -43,14 +44,38 @@ export const LearningRateSchedule = z.discriminatedUnion('kind', [
 ]);
 export type LearningRateSchedule = z.infer<typeof LearningRateSchedule>;
 
+/** Identity of an evaluation: derived from model, dataset and plan, so that the same question has one answer. */
+export const EvaluationId = z.string().regex(/^[a-z0-9][a-z0-9-]{0,99}$/);
+
+/** Weights to begin from, in the store under their digest: safetensors with our names or torchvision's, or an ONNX model. */
+export const InitialWeights = z.strictObject({
+  sha256: Digest,
+  /**
+   * How pixels were prepared where they were trained: `imagenet` subtracts and divides by torchvision's mean and std,
+   * which moves into the first convolution.
+   */
+  pixels: z.enum(['unit', 'imagenet']).default('unit'),
+});
+export type InitialWeights = z.infer<typeof InitialWeights>;
+
 export const TrainingRecipe = z.strictObject({
   schema: z.literal('facet.recipe/v1'),
   seed: z
     .int()
     .min(0)
     .max(2 ** 32 - 1),
-  backbone: BackboneName,
-  facets: z.array(z.enum(AUXILIARY_FACETS)),
+  /** Missing where a published model is trained on, which has its layers already. */
+  backbone: BackboneName.optional(),
+  /** Heads beside the decision; of a published model those that are trained on, all that it has unless given. */
+  facets: z.array(z.enum(AUXILIARY_FACETS)).optional(),
+  /** Height and width of the network's input; those of the dataset unless given. */
+  size: z.int().min(16).max(512).optional(),
+  initial: InitialWeights.optional(),
+  /**
+   * Whether BatchNormalization takes the statistics of each batch, or keeps the published ones. `frozen` suits small
+   * datasets and small batches; `batch` unless given, and `frozen` for a published model.
+   */
+  batchNorm: z.enum(['batch', 'frozen']).optional(),
   epochs: z.int().min(1).max(10_000),
   batch: z.int().min(2).max(4096),
   /**
@@ -70,9 +95,67 @@ export const TrainingRecipe = z.strictObject({
   lossWeights: z.partialRecord(z.enum(['live', ...AUXILIARY_FACETS]), z.number().min(0)).default({}),
   /** Steps between checkpoints. */
   checkpointSteps: z.int().min(1).default(50),
+  /**
+   * After every epoch the dev split is scored: AUC, in adversarial training its mean with the AUC under the recipe's own
+   * attack. The best epoch's weights are published; training ends when none was better for `patience` epochs.
+   */
+  validation: z.strictObject({ patience: z.int().min(1) }).optional(),
+  adversarial: AdversarialTraining.optional(),
 });
 export type TrainingRecipe = z.infer<typeof TrainingRecipe>;
 
 /** What a training was asked for: the recipe, its data, and the name under which the network is published. */
-export const TrainingRequest = z.strictObject({ model: Ref, dataset: Ref, recipe: TrainingRecipe });
+export const TrainingRequest = z
+  .strictObject({
+    model: Ref,
+    dataset: Ref,
+    recipe: TrainingRecipe,
+    /** The published model that is trained on. */
+    parent: Ref.optional(),
+    /** An evaluation whose adversarial images are trained on beside the dataset's. */
+    evaluation: EvaluationId.optional(),
+  })
+  .superRefine(({ recipe, parent }, context) => {
+    const issue = (field: keyof TrainingRecipe, message: string) =>
+      context.addIssue({ code: 'custom', path: ['recipe', field], message });
+    if (parent === undefined) {
+      if (recipe.backbone === undefined)
+        issue('backbone', 'is missing; only a published model that is trained on has layers of its own');
+      if (recipe.batchNorm === 'frozen' && recipe.initial === undefined)
+        issue('batchNorm', 'is frozen, and there are no statistics to keep: give initial weights');
+    } else {
+      for (const field of ['backbone', 'initial', 'size'] as const)
+        if (recipe[field] !== undefined) issue(field, 'goes with a new network, not with a published model');
+    }
+  });
 export type TrainingRequest = z.infer<typeof TrainingRequest>;
+
+/** What the dev split says of an epoch. */
+export const Validation = z.strictObject({
+  auc: z.number().min(0).max(1).nullable(),
+  /** Of the recipe's own attack; null without one. */
+  robustAuc: z.number().min(0).max(1).nullable(),
+});
+export type Validation = z.infer<typeof Validation>;
+
+/** `trainings/<id>/history.json`: how a training went, by epoch. */
+export const TrainingHistory = z.strictObject({
+  schema: z.literal('facet.training-history/v1'),
+  epochs: z.array(
+    z.strictObject({
+      epoch: z.int().min(1),
+      /** Steps that were done at its end. */
+      step: z.int().min(1),
+      learningRate: z.number(),
+      /** Of adversarial training, at its end. */
+      epsilon: z.number().nullable(),
+      /** Means over the epoch's steps, unweighted, by loss. */
+      losses: z.record(z.string(), z.number()),
+      validation: Validation.nullable(),
+    }),
+  ),
+  /** The epoch whose weights are the result; the last one without validation. */
+  best: z.int().min(0),
+});
+export type TrainingHistory = z.infer<typeof TrainingHistory>;
+export type EpochRecord = TrainingHistory['epochs'][number];

@@ -22,3 +22,4 @@ export {
 export { FULL_REFLECTION, makeFace, type FaceOptions, type SyntheticSample } from './synthetic/face.js';
 export { SYNTHETIC_SPECIES, type SyntheticSpecies } from './synthetic/media.js';
 export { SYNTHETIC_ATTRIBUTES } from './synthetic/person.js';
+export { shiftImage, shiftSample } from './shift.js';

@@ -123,6 +123,21 @@ export class Engine {
     return this.#run('train', task, { ...options(signal), worker: part % this.threads });
   }
 
+  /** A part of a batch with samples under attack, by the worker that then trains on it. */
+  perturb(part: number, task: Input<'perturb'>, signal?: AbortSignal): Promise<Result<'perturb'>> {
+    return this.#run('perturb', task, { ...options(signal), worker: part % this.threads });
+  }
+
+  /** What a network in training says of samples. */
+  score(task: Input<'score'>, signal?: AbortSignal): Promise<Result<'score'>> {
+    return this.#run('score', task, options(signal));
+  }
+
+  /** The priors of a network in training. */
+  fitPriors(task: Input<'fitPriors'>, signal?: AbortSignal): Promise<Result<'fitPriors'>> {
+    return this.#run('fitPriors', task, options(signal));
+  }
+
   /** Squared lengths of some weights' mean gradients. */
   gradientNorms(task: Input<'gradientNorms'>): Promise<Result<'gradientNorms'>> {
     return this.#run('gradientNorms', task, {});

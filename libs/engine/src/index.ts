@@ -14,5 +14,6 @@ export { machineMemoryBytes, type Provider, settingsOf } from './settings.js';
 export { openEngine } from './open-engine.js';
 export * from './provider.js';
 export * from './tasks.js';
+export type * from './training-tasks.js';
 export * from './trainer.js';
 export type { VettingOptions } from './vetting.js';

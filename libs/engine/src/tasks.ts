@@ -1,11 +1,18 @@
 /** What the main thread asks of a worker: task names with their inputs and results, shared by both sides. */
 import type { LinearPrior, LinearProbe, MomentsData } from '@facet/adversary';
 import type { Box, ModelManifest, ObjectiveName, SearchConfig, ThreatModel } from '@facet/contracts';
-import type { Layout, TrainingBatch, UpdateOptions, UpdateState, Updating } from '@facet/learning';
-import type { TrainingSpec } from '@facet/onnx';
+import type { Priors, Scores } from '@facet/learning';
 import type { GradientResult, GradientTask, Inspection, InspectTask } from './inspection.js';
 import type { AttackSource, ModelFile, ModelSource } from './model-source.js';
 import type { Provider } from './settings.js';
+import type {
+  FitPriorsTask,
+  NormsTask,
+  PerturbPartTask,
+  ScoreTask,
+  TrainingPartTask,
+  UpdateTask,
+} from './training-tasks.js';
 
 /** An image as it is stored: PNG bytes, and where the face is in it. */
 export interface Photo {
@@ -146,37 +153,6 @@ export interface DescribeResult {
   readonly readouts: Readonly<Record<string, Float32Array>>;
 }
 
-export interface TrainingPartTask {
-  /** Names the compiled step; sessions are cached under it. */
-  readonly id: string;
-  /** The inference graph, as a file. */
-  readonly model: Uint8Array;
-  readonly spec: TrainingSpec;
-  /** The state that the step starts from, as `layoutOf` lays it out; only read. */
-  readonly state: Float32Array;
-  /** Where this part leaves its gradients and next running moments. */
-  readonly given: Float32Array;
-  readonly batch: TrainingBatch;
-}
-
-/** Some weights of a layout, from and to. */
-type Range = readonly [number, number];
-
-export interface NormsTask {
-  readonly layout: Layout;
-  readonly parts: readonly Float32Array[];
-  readonly weights: Range;
-}
-
-export interface UpdateTask extends UpdateState {
-  readonly layout: Layout;
-  readonly updating: Updating;
-  readonly weights: Range;
-  /** Whether the running moments are this piece's to update. */
-  readonly moments: boolean;
-  readonly options: UpdateOptions;
-}
-
 /** An adversarial image beside the clean one that it was made from. */
 export interface CompareTask {
   readonly manifest: ModelManifest;
@@ -207,6 +183,9 @@ export interface Tasks {
   probe: { input: Provider; result: undefined };
   vet: { input: ModelSource; result: undefined };
   train: { input: TrainingPartTask; result: Record<string, number> };
+  perturb: { input: PerturbPartTask; result: Float32Array };
+  score: { input: ScoreTask; result: Scores };
+  fitPriors: { input: FitPriorsTask; result: Priors };
   gradientNorms: { input: NormsTask; result: readonly number[] };
   update: { input: UpdateTask; result: undefined };
 }

@@ -1,17 +1,24 @@
 /**
- * The Trainer port on ONNX Runtime: every part of a batch is a session's forward and backward pass in a worker thread, and
+ * The Trainer port on ONNX Runtime, and those of attacks and validation on the same weights: every part of a batch is a session's forward and backward pass in a worker thread, and
  * the weights are updated in pieces by all of them. The state lies in shared memory, twice, so that the next one is
  * written while the last one still stands; a step that fails leaves that as it was.
  */
 import { createHash } from 'node:crypto';
 import {
   averageResults,
+  type BatchAttack,
   clipScale,
+  type InnerMaximisation,
+  type LabelledBatch,
   type Layout,
   layoutOf,
   type Optimiser,
   optimiserOf,
   packState,
+  type Priors,
+  publishedState,
+  type SampleBatch,
+  type Scores,
   splitBatch,
   stateSize,
   type StepOptions,
@@ -21,25 +28,39 @@ import {
   type TrainingBatch,
   unpackState,
   type Updating,
+  type Validator,
   withInitialMemory,
 } from '@facet/learning';
-import { compileTraining, initialState, type Model, type TrainingSpec, writeModel } from '@facet/onnx';
+import {
+  compileTraining,
+  initialState,
+  learning,
+  type Model,
+  type TrainingSpec,
+  writeModel,
+} from '@facet/onnx';
 import type { Engine } from './engine.js';
 import { share } from './model-source.js';
+import type { Attackable } from './training-tasks.js';
 
 export interface OnnxTrainerOptions {
-  /** The inference graph with its initial weights. */
+  /** The inference graph with its initial weights; over `pixels` in [0,1], RGB, where it is attacked or validated. */
   readonly model: Model;
   readonly spec: TrainingSpec;
   readonly updating: Updating;
   /** Of every batch. */
   readonly parts: number;
+  /** For attacks and validation. */
+  readonly network?: Attackable;
 }
+
+/** Of a state that only scores. */
+const NO_MEMORY = { memory: [] };
 
 const sharedFloats = (size: number): Float32Array =>
   new Float32Array(new SharedArrayBuffer(size * Float32Array.BYTES_PER_ELEMENT));
 
-export class OnnxTrainer implements Trainer {
+export class OnnxTrainer implements Trainer, InnerMaximisation, Validator {
   readonly #id: string;
   readonly #bytes: Uint8Array;
   readonly #layout: Layout;
@@ -49,13 +70,16 @@ export class OnnxTrainer implements Trainer {
   #next: Float32Array;
   /** What each part of a batch gives. */
   readonly #parts: readonly Float32Array[];
+  #priors: Priors = new Map();
+  /** How often priors were fitted. */
+  #fits = 0;
 
   constructor(
     private readonly engine: Engine,
     private readonly options: OnnxTrainerOptions,
   ) {
     const { model, spec, parts, updating } = options;
-    const step = compileTraining(model, spec);
+    const step = compileTraining(learning(model, spec), spec);
     this.#layout = layoutOf(step);
     this.#optimiser = optimiserOf(updating);
     const bytes = writeModel(model);
@@ -68,19 +92,12 @@ export class OnnxTrainer implements Trainer {
   }
 
   async step(batch: TrainingBatch, { signal, ...options }: StepOptions): Promise<StepResult> {
-    const { parts, spec } = this.options;
+    const { parts } = this.options;
     if (batch.parts !== parts)
       throw new RangeError(`the batch has ${batch.parts} parts, the training was opened for ${parts}`);
     const results = await Promise.all(
       splitBatch(batch).map(async (part, i) => {
-        const task = {
-          id: this.#id,
-          model: this.#bytes,
-          spec,
-          state: this.#current,
-          given: this.#parts[i],
-          batch: part,
-        };
+        const task = { ...this.#graph(), given: this.#parts[i], batch: part };
         return { losses: await this.engine.train(i, task, signal) };
       }),
     );
@@ -98,6 +115,69 @@ export class OnnxTrainer implements Trainer {
     return averageResults(results);
   }
 
+  async attack(
+    batch: LabelledBatch,
+    { epsilon, seed, parts }: BatchAttack,
+    signal?: AbortSignal,
+  ): Promise<Float32Array> {
+    const network = this.#network();
+    const within = batch.size / parts.length;
+    const attacked = splitBatch(batch).map((part, i) => {
+      const labels = batch.labels.slice(i * within, (i + 1) * within);
+      const about = { epsilon, seed, part: i, groups: parts[i], priors: this.#priors, fit: this.#fits };
+      return this.engine.perturb(
+        i,
+        { ...this.#graph(), ...network, ...about, batch: { ...part, labels } },
+        signal,
+      );
+    });
+    const pixels = new Float32Array(batch.pixels.length);
+    (await Promise.all(attacked)).forEach((part, i) => pixels.set(part, i * part.length));
+    return pixels;
+  }
+
+  async fitPriors({ pixels, labels }: SampleBatch, signal?: AbortSignal): Promise<Priors> {
+    const task = { ...this.#graph(), network: this.#network(), samples: { pixels, labels } };
+    this.usePriors(await this.engine.fitPriors(task, signal));
+    return this.#priors;
+  }
+
+  usePriors(priors: Priors): void {
+    this.#priors = priors;
+    this.#fits++;
+  }
+
+  async score(
+    { pixels, labels }: SampleBatch,
+    attack: Pick<BatchAttack, 'epsilon' | 'seed'> | undefined,
+    signal?: AbortSignal,
+  ): Promise<Scores> {
+    const state = sharedFloats(this.#layout.partSize);
+    const { updating } = this.options;
+    packState(this.#layout, NO_MEMORY, publishedState(await this.state(), updating), state);
+    const network = this.#network();
+    const n = labels.length;
+    const width = pixels.length / n;
+    const share = Math.ceil(n / this.engine.threads);
+    const pieces = Array.from({ length: Math.ceil(n / share) }, (_, i) => i * share);
+    const found = await Promise.all(
+      pieces.map((first) => {
+        const piece = {
+          pixels: pixels.subarray(first * width, (first + share) * width),
+          labels: labels.subarray(first, first + share),
+        };
+        const task = { ...this.#graph(), state, network, ...piece };
+        return this.engine.score({ ...task, ...(attack && { attack: { ...attack, first } }) }, signal);
+      }),
+    );
+    const joined = (parts: readonly Float64Array[]): Float64Array =>
+      Float64Array.from(parts.flatMap((part) => [...part]));
+    return {
+      clean: joined(found.map(({ clean }) => clean)),
+      ...(attack && { attacked: joined(found.map(({ attacked }) => attacked!)) }),
+    };
+  }
+
   state(): Promise<TrainerState> {
     return Promise.resolve(unpackState(this.#layout, this.#optimiser, this.#current));
   }
@@ -110,6 +190,16 @@ export class OnnxTrainer implements Trainer {
   /** The engine's workers are its owner's to close. */
   close(): Promise<void> {
     return Promise.resolve();
+  }
+
+  #graph() {
+    return { id: this.#id, model: this.#bytes, spec: this.options.spec, state: this.#current };
+  }
+
+  #network(): Attackable {
+    const { network } = this.options;
+    if (network === undefined) throw new RangeError('the trainer was not told what can be attacked');
+    return network;
   }
 
   /** What the gradients are multiplied by. */

@@ -6,6 +6,7 @@ import { check, checkFile, vet } from './worker/check.js';
 import { compare } from './worker/compare.js';
 import { describe, fit, moments } from './worker/describe.js';
 import { gradient } from './worker/gradient.js';
+import { fitPriors, perturbPart, score } from './worker/inner.js';
 import { inspect } from './worker/inspect.js';
 import { probe } from './worker/probe.js';
 import { gradientNorms, trainPart, update } from './worker/train.js';
@@ -28,6 +29,9 @@ const handlers: Handlers = {
   inspect,
   gradient,
   train: trainPart,
+  perturb: perturbPart,
+  score,
+  fitPriors,
   gradientNorms,
   update,
   probe,

@@ -13,6 +13,7 @@ function sample(pixels: ArrayLike<number>, map: ArrayLike<number> = new Array<nu
     pixels: Float32Array.from(pixels),
     targets: { depth: { kind: 'map', data: Float32Array.from(map), height: 2, width: 3 } },
     masks: {},
+    labels: new Uint8Array(0),
   } satisfies SampleBatch;
 }
 

@@ -14,6 +14,11 @@ export interface BatchOptions {
   readonly augmentation: Augmentation;
 }
 
+/** A batch, and what the decision should be on its samples: 0 live, 1 spoof; [size]. */
+export interface LabelledBatch extends TrainingBatch {
+  readonly labels: Uint8Array;
+}
+
 export class Batches {
   /** Steps per epoch; what does not fill a batch is left out, and is another part of the data in every epoch. */
   readonly perEpoch: number;
@@ -46,7 +51,7 @@ export class Batches {
     return this.#order.indices.slice(start, start + this.options.batch);
   }
 
-  async get(step: number, signal?: AbortSignal): Promise<TrainingBatch> {
+  async get(step: number, signal?: AbortSignal): Promise<LabelledBatch> {
     const { seed, batch: size, parts, augmentation } = this.options;
     const indices = this.indices(step);
     const drawn = await this.samples.get(indices, signal);
@@ -58,6 +63,7 @@ export class Batches {
       size,
       parts,
       pixels: drawn.pixels,
+      labels: drawn.labels,
       targets: Object.fromEntries(Object.entries(drawn.targets).map(([name, target]) => [name, target.data])),
       masks: drawn.masks,
     };

@@ -8,3 +8,7 @@ export * from './augment.js';
 export * from './batches.js';
 export * from './losses.js';
 export * from './train.js';
+export * from './inner.js';
+export * from './adversarial.js';
+export * from './history.js';
+export * from './validation.js';

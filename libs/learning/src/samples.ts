@@ -13,12 +13,14 @@ export type Target =
 export interface SampleBatch {
   /** [n, channels, height, width] in [0,1]. */
   readonly pixels: Float32Array;
+  /** What the decision should be: 0 live, 1 spoof; [n]. */
+  readonly labels: Uint8Array;
   readonly targets: Named<Target>;
   /** 1 where the sample has that label, else 0; [n]. */
   readonly masks: Named<Float32Array>;
 }
 
-/** A train split. What `get` gives depends on the indices only; its arrays belong to the caller. */
+/** A split. What `get` gives depends on the indices only; its arrays belong to the caller. */
 export interface Samples {
   readonly n: number;
   readonly channels: number;

@@ -43,6 +43,7 @@ export function stripedSamples(n: number): Samples {
       const all = new Float32Array(count).fill(1);
       return Promise.resolve({
         pixels,
+        labels: Uint8Array.from(indices, (index) => index % 2),
         targets: {
           live: { kind: 'classes', data: live },
           'spoof-type': { kind: 'classes', data: types },

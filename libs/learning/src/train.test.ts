@@ -1,11 +1,19 @@
 import { buildMultitask } from '@facet/networks';
-import { inferenceModel, type Tensor, writeModel } from '@facet/onnx';
+import { inferenceModel, type Tensor, tensorF32, writeModel } from '@facet/onnx';
 import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { afterEach, describe, expect, it } from 'vitest';
 import { trainingSpec } from './losses.js';
 import { sessionTrainer } from './session-trainer.fixture.js';
 import { stripedSamples } from './striped-samples.fixture.js';
-import { type Checkpoint, DivergedError, type LoopRecipe, type StepReport, train } from './train.js';
+import { publishedState } from './optimiser/index.js';
+import {
+  type Checkpoint,
+  DivergedError,
+  type LoopRecipe,
+  resultOf,
+  type StepReport,
+  train,
+} from './train.js';
 import type { StepResult, Trainer, TrainerState, TrainingBatch } from './trainer.js';
 
 const recipe: LoopRecipe = {
@@ -17,6 +25,7 @@ const recipe: LoopRecipe = {
   schedule: { kind: 'cosine' } as const,
   warmupSteps: 2,
   checkpointSteps: 4,
+  optimiser: { kind: 'sgd', momentum: 0.9, nesterov: false, weightDecay: 0 },
 };
 const samples = stripedSamples(26);
 
@@ -108,7 +117,7 @@ describe('train', () => {
       recipe,
       onCheckpoint: (checkpoint) => Promise.resolve(void checkpoints.push(checkpoint)),
     });
-    await expect(training).rejects.toThrow(new DivergedError(4, 'live'));
+    await expect(training).rejects.toThrow(new DivergedError(4, 'loss "live"'));
     expect(checkpoints).toEqual([]);
   });
 
@@ -209,4 +218,68 @@ describe('trainingSpec', () => {
       ['reflection', 'binary-cross-entropy', 0.5],
     ]);
   });
+});
+
+describe('validation', () => {
+  const validated = { ...recipe, epochs: 6, validation: { patience: 2 }, checkpointSteps: 2 };
+  /** Best in the second epoch. */
+  const validate = (epoch: number) =>
+    Promise.resolve({ auc: [0.7, 0.9, 0.8, 0.85, 0.99][epoch - 1], robustAuc: null });
+  const run = (from?: Checkpoint, onCheckpoint?: (checkpoint: Checkpoint) => void) =>
+    train({
+      trainer: recordingTrainer().trainer,
+      samples,
+      recipe: validated,
+      validate,
+      onCheckpoint: (checkpoint) => Promise.resolve(onCheckpoint?.(checkpoint)),
+      ...(from && { from }),
+    });
+
+  it('stops when no epoch was better for as long as the recipe waits, and keeps the best', async () => {
+    const checkpoints: Checkpoint[] = [];
+    const last = await run(undefined, (checkpoint) => checkpoints.push(checkpoint));
+    expect(last.epochs.map(({ epoch }) => epoch)).toEqual([1, 2, 3, 4]);
+    const second = checkpoints.find(({ step }) => step === 6)!;
+    expect(resultOf(last, recipe)).toEqual(publishedState(second.state, recipe));
+    for (const from of checkpoints) expect(await run(from)).toEqual(last);
+  });
+});
+
+it('keeps what was done since the last checkpoint when it is asked to end', async () => {
+  const checkpoints: Checkpoint[] = [];
+  const controller = new AbortController();
+  const reason = new Error('asked to end');
+  const options = { samples, recipe: { ...recipe, checkpointSteps: 100 } };
+  const stopped = train({
+    ...options,
+    trainer: recordingTrainer().trainer,
+    signal: controller.signal,
+    onStep: ({ step }) => {
+      if (step === 5) controller.abort(reason);
+    },
+    onCheckpoint: (checkpoint) => Promise.resolve(void checkpoints.push(checkpoint)),
+  });
+  await expect(stopped).rejects.toBe(reason);
+  expect(checkpoints.map(({ step }) => step)).toEqual([5]);
+  const whole = await train({ ...options, trainer: recordingTrainer().trainer });
+  expect(await train({ ...options, trainer: recordingTrainer().trainer, from: checkpoints[0] })).toEqual(
+    whole,
+  );
+});
+
+it('never keeps weights that are no numbers', async () => {
+  const { trainer } = recordingTrainer();
+  const spoilt: Trainer = {
+    ...trainer,
+    state: () => Promise.resolve(new Map([['w', tensorF32([1], [NaN])]])),
+  };
+  const checkpoints: Checkpoint[] = [];
+  const training = train({
+    trainer: spoilt,
+    samples,
+    recipe,
+    onCheckpoint: (checkpoint) => Promise.resolve(void checkpoints.push(checkpoint)),
+  });
+  await expect(training).rejects.toThrow(/after step 3 the weight "w"/);
+  expect(checkpoints).toEqual([]);
 });

@@ -1,25 +1,50 @@
 /**
- * The training loop. Its state is the trainer's state and the number of the next step; everything else follows from
- * the recipe, so a training that continues from a checkpoint gives the bits of one that was never interrupted.
+ * The training loop. Its state is a checkpoint: the trainer's state, the number of the next step, the priors that attacks
+ * use, the best epoch so far and how it went. Everything else follows from the recipe, so a training that continues
+ * gives the bits of one that was never interrupted.
  */
-import type { TrainingRecipe } from '@facet/contracts';
+import type { EpochRecord, TrainingRecipe } from '@facet/contracts';
+import { CONSISTENCY, epsilonAt, inPlace, planAttack, wantsPriors, withTwins } from './adversarial.js';
 import { type Augmentation, DEFAULT_AUGMENTATION } from './augment.js';
-import { Batches } from './batches.js';
+import { Batches, type LabelledBatch } from './batches.js';
+import { addStep, bestEpoch, type EpochSums, meansOf, NO_SUMS } from './history.js';
+import type { InnerMaximisation, Priors } from './inner.js';
+import { publishedState, type Updating } from './optimiser/index.js';
+import { priorRows } from './prior-rows.js';
 import type { Samples } from './samples.js';
 import { learningRateAt } from './schedule.js';
 import type { Named, Trainer, TrainerState, TrainingBatch } from './trainer.js';
+import type { Validate } from './validation.js';
 
 /** The part of a recipe that the loop reads. */
-export type LoopRecipe = Pick<
-  TrainingRecipe,
-  'seed' | 'epochs' | 'batch' | 'parts' | 'learningRate' | 'warmupSteps' | 'schedule' | 'checkpointSteps'
->;
+export type LoopRecipe = Updating &
+  Pick<
+    TrainingRecipe,
+    | 'seed'
+    | 'epochs'
+    | 'batch'
+    | 'parts'
+    | 'learningRate'
+    | 'warmupSteps'
+    | 'schedule'
+    | 'checkpointSteps'
+    | 'adversarial'
+    | 'validation'
+  >;
 
-/** Steps and epochs that are done, and the state after them. */
+/** Where a training stands. */
 export interface Checkpoint {
+  /** Steps and epochs that are done. */
   readonly step: number;
   readonly epoch: number;
   readonly state: TrainerState;
+  /** Of the epochs that ended, and of the one under way. */
+  readonly epochs: readonly EpochRecord[];
+  readonly sums: EpochSums;
+  /** What the best epoch would have published; undefined before the first that was validated. */
+  readonly best: TrainerState | undefined;
+  /** Fitted last; empty where no attack uses any. */
+  readonly priors: Priors;
 }
 
 export interface StepReport {
@@ -36,25 +61,41 @@ export interface TrainOptions {
   readonly trainer: Trainer;
   readonly samples: Samples;
   readonly recipe: LoopRecipe;
+  /** For recipes with adversarial training; sees the trainer's weights. */
+  readonly inner?: InnerMaximisation;
+  /** Facets that attacks may take turns on. */
+  readonly facets?: readonly string[];
+  /** For recipes with validation. */
+  readonly validate?: Validate;
   readonly augmentation?: Augmentation;
   readonly from?: Checkpoint;
   readonly signal?: AbortSignal;
   readonly onStep?: (report: StepReport) => void;
   /** After every epoch; the loop waits for it. */
   readonly onEpoch?: (checkpoint: Checkpoint) => Promise<void>;
-  /** After every `checkpointSteps` steps and after the last one; the loop waits for it. */
+  /** After every `checkpointSteps` steps, after the last one, and when the signal ends it; the loop waits for it. */
   readonly onCheckpoint?: (checkpoint: Checkpoint) => Promise<void>;
 }
 
-/** A loss is no longer a number: the learning rate is too high, or the data are broken. */
+/** A loss or a weight is no longer a number: the learning rate is too high, or the data are broken. */
 export class DivergedError extends Error {
   override readonly name = 'DivergedError';
   constructor(
     readonly step: number,
-    readonly loss: string,
+    readonly what: string,
   ) {
-    super(`training diverged: after step ${step} the loss "${loss}" is not a finite number`);
+    super(
+      `training diverged: after step ${step} the ${what} is not a finite number; take a lower learning rate, a longer ` +
+        'warm-up, or clipNorm. The last checkpoint before it stands',
+    );
   }
+}
+
+/** Weights are looked at before they are kept: a loss only shows the step after that they are spoilt. */
+function checkFinite(state: TrainerState, step: number): void {
+  for (const [name, { data }] of state)
+    if (data instanceof Float32Array && !data.every(Number.isFinite))
+      throw new DivergedError(step, `weight "${name}"`);
 }
 
 /**
@@ -62,37 +103,161 @@ export class DivergedError extends Error {
  * @throws RangeError where the samples do not fill a batch or it has no equal parts; DivergedError; the signal's reason when it is aborted
  */
 export async function train(options: TrainOptions): Promise<Checkpoint> {
-  const { trainer, samples, recipe, from, signal } = options;
-  const { augmentation = DEFAULT_AUGMENTATION } = options;
-  const batches = new Batches(samples, { ...recipe, augmentation });
-  const totalSteps = batches.perEpoch * recipe.epochs;
-  const schedule = { ...recipe, totalSteps };
-  const prepare = (step: number): Promise<TrainingBatch> => {
-    const batch = batches.get(step, signal);
+  const training = new Training(options);
+  await training.begin();
+  try {
+    while (!training.ended) await training.step();
+  } catch (error) {
+    await training.leave();
+    throw error;
+  }
+  return training.checkpoint();
+}
+
+class Training {
+  readonly #batches: Batches;
+  readonly #totalSteps: number;
+  #step: number;
+  #saved: number;
+  #sums: EpochSums;
+  #epochs: readonly EpochRecord[];
+  #best: TrainerState | undefined;
+  #priors: Priors;
+  #stopped = false;
+  #upcoming: Promise<LabelledBatch> | undefined;
+
+  constructor(private readonly options: TrainOptions) {
+    const { samples, recipe, augmentation = DEFAULT_AUGMENTATION, from } = options;
+    this.#batches = new Batches(samples, { ...recipe, augmentation });
+    this.#totalSteps = this.#batches.perEpoch * recipe.epochs;
+    this.#step = from?.step ?? 0;
+    this.#saved = this.#step;
+    this.#sums = from?.sums ?? NO_SUMS;
+    this.#epochs = from?.epochs ?? [];
+    this.#best = from?.best;
+    this.#priors = from?.priors ?? new Map();
+    if (from !== undefined) this.#stopped = this.#isOver();
+  }
+
+  get ended(): boolean {
+    return this.#stopped || this.#step >= this.#totalSteps;
+  }
+
+  async begin(): Promise<void> {
+    const { trainer, from, inner } = this.options;
+    if (from !== undefined) await trainer.load(from.state);
+    if (this.#priors.size > 0) inner?.usePriors(this.#priors);
+    this.#upcoming = this.ended ? undefined : this.#prepare(this.#step);
+  }
+
+  async step(): Promise<void> {
+    const { trainer, recipe, signal, onStep } = this.options;
+    signal?.throwIfAborted();
+    const step = this.#step;
+    const labelled = await this.#upcoming!;
+    this.#upcoming = step + 1 < this.#totalSteps ? this.#prepare(step + 1) : undefined;
+    const batch = await this.#attacked(labelled, step);
+    const learningRate = learningRateAt(step, { ...recipe, totalSteps: this.#totalSteps });
+    const { losses } = await trainer.step(batch, { learningRate, step, ...(signal && { signal }) });
+
+    this.#step = step + 1;
+    const wrong = Object.keys(losses).find((name) => !Number.isFinite(losses[name]));
+    if (wrong !== undefined) throw new DivergedError(this.#step, `loss "${wrong}"`);
+    this.#sums = addStep(this.#sums, losses);
+    const epoch = this.#batches.epochOf(this.#step);
+    onStep?.({ step: this.#step, totalSteps: this.#totalSteps, epoch, learningRate, losses });
+    if (this.#step % this.#batches.perEpoch === 0) await this.#endEpoch(learningRate);
+    if (this.#step % recipe.checkpointSteps === 0 || this.ended) await this.#save();
+  }
+
+  /** Keeps what was done since the last checkpoint where somebody ended it; not where it failed. */
+  async leave(): Promise<void> {
+    if (this.options.signal?.aborted && this.#step > this.#saved) await this.#save();
+  }
+
+  async checkpoint(): Promise<Checkpoint> {
+    const state = await this.options.trainer.state();
+    checkFinite(state, this.#step);
+    return {
+      step: this.#step,
+      epoch: this.#batches.epochOf(this.#step),
+      state,
+      epochs: this.#epochs,
+      sums: this.#sums,
+      best: this.#best,
+      priors: this.#priors,
+    };
+  }
+
+  #prepare(step: number): Promise<LabelledBatch> {
+    const batch = this.#batches.get(step, this.options.signal);
     // Should the step before it fail, nobody waits for this one any more.
     batch.catch(() => undefined);
     return batch;
-  };
-
-  if (from !== undefined) await trainer.load(from.state);
-  const first = from?.step ?? 0;
-  let upcoming = first < totalSteps ? prepare(first) : undefined;
-  for (let step = first; upcoming !== undefined; step++) {
-    signal?.throwIfAborted();
-    const batch = await upcoming;
-    upcoming = step + 1 < totalSteps ? prepare(step + 1) : undefined;
-    const learningRate = learningRateAt(step, schedule);
-    const { losses } = await trainer.step(batch, { learningRate, step, ...(signal && { signal }) });
-
-    const done = step + 1;
-    const wrong = Object.keys(losses).find((name) => !Number.isFinite(losses[name]));
-    if (wrong !== undefined) throw new DivergedError(done, wrong);
-    const epoch = batches.epochOf(done);
-    options.onStep?.({ step: done, totalSteps, epoch, learningRate, losses });
-    const checkpoint = async (): Promise<Checkpoint> => ({ step: done, epoch, state: await trainer.state() });
-    if (done % batches.perEpoch === 0) await options.onEpoch?.(await checkpoint());
-    if (done % recipe.checkpointSteps === 0 || done === totalSteps)
-      await options.onCheckpoint?.(await checkpoint());
   }
-  return { step: totalSteps, epoch: recipe.epochs, state: await trainer.state() };
+
+  async #attacked(batch: LabelledBatch, step: number): Promise<TrainingBatch> {
+    const { recipe, inner, facets = [], signal } = this.options;
+    const { adversarial } = recipe;
+    if (adversarial === undefined) return batch;
+    if (inner === undefined) throw new RangeError('adversarial training needs an inner maximisation');
+    if (wantsPriors(adversarial) && (this.#priors.size === 0 || step % adversarial.priors.everySteps === 0))
+      await this.#fitPriors(inner, adversarial.priors.samples);
+    const attack = planAttack(adversarial, { ...recipe, step, facets });
+    const pixels = await inner.attack(batch, attack, signal);
+    return adversarial.search.name === 'trades' ? withTwins(batch, pixels, attack) : inPlace(batch, pixels);
+  }
+
+  async #fitPriors(inner: InnerMaximisation, count: number): Promise<void> {
+    const { samples, recipe, signal } = this.options;
+    const drawn = await samples.get(priorRows(samples.n, count, recipe.seed, this.#step), signal);
+    this.#priors = await inner.fitPriors(drawn, signal);
+  }
+
+  async #endEpoch(learningRate: number): Promise<void> {
+    const { recipe, validate, signal, onEpoch } = this.options;
+    const { adversarial, validation } = recipe;
+    const epoch = this.#batches.epochOf(this.#step);
+    const epsilon = adversarial === undefined ? null : epsilonAt(this.#step - 1, adversarial);
+    const state = await this.options.trainer.state();
+    checkFinite(state, this.#step);
+    const seen = validation && validate ? await validate(epoch, signal) : null;
+    const record: EpochRecord = {
+      epoch,
+      step: this.#step,
+      learningRate,
+      epsilon,
+      losses: meansOf(this.#sums),
+      validation: seen,
+    };
+    this.#epochs = [...this.#epochs, record];
+    this.#sums = NO_SUMS;
+    if (seen !== null && bestEpoch(this.#epochs) === epoch) this.#best = publishedState(state, recipe);
+    this.#stopped = this.#isOver();
+    await onEpoch?.(await this.checkpoint());
+  }
+
+  /** Whether no epoch was better for as long as the recipe waits. */
+  #isOver(): boolean {
+    const { validation } = this.options.recipe;
+    const last = this.#epochs.at(-1);
+    return (
+      validation !== undefined &&
+      last !== undefined &&
+      last.epoch - bestEpoch(this.#epochs) >= validation.patience
+    );
+  }
+
+  async #save(): Promise<void> {
+    await this.options.onCheckpoint?.(await this.checkpoint());
+    this.#saved = this.#step;
+  }
 }
+
+/** What is published of where a training ended: its best epoch, or the last step where none was validated. */
+export const resultOf = ({ best, state }: Checkpoint, updating: Updating): TrainerState =>
+  best ?? publishedState(state, updating);
+
+/** Losses that a recipe adds to those of the network's heads. */
+export const addedLosses = ({ adversarial }: Pick<TrainingRecipe, 'adversarial'>): readonly string[] =>
+  adversarial?.search.name === 'trades' ? [CONSISTENCY] : [];

@@ -2,7 +2,7 @@ import type { OptimiserConfig } from '@facet/contracts';
 import { tensorF32 } from '@facet/onnx';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { memoryOf, optimiserOf, type Updating, withAverages } from './optimiser/index.js';
+import { memoryOf, optimiserOf, publishedState, type Updating } from './optimiser/index.js';
 import type { TrainerState } from './trainer.js';
 import {
   layoutOf,
@@ -101,8 +101,10 @@ describe('one update, against figures by hand', () => {
     };
     const next = nextState(layout, updating, start(updating), [given(1, 0, 7)], { learningRate: 1, step: 0 });
     expect(value(next, 'w')).toBe(0);
-    expect(value(withAverages(next), 'w')).toBeCloseTo(0.1, 6);
-    expect(value(withAverages(next), 'mean')).toBe(7);
+    const published = publishedState(next, updating);
+    expect(value(published, 'w')).toBeCloseTo(0.1, 6);
+    expect(value(published, 'mean')).toBe(7);
+    expect([...published.keys()].sort()).toEqual(['b', 'mean', 'w']);
   });
 });
 

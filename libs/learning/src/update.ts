@@ -63,7 +63,7 @@ const memories = (
   });
 
 /** Names and places of everything in the state. */
-function* places(layout: Layout, { memory }: Optimiser): Generator<Slot> {
+function* places(layout: Layout, { memory }: Pick<Optimiser, 'memory'>): Generator<Slot> {
   yield* layout.weights;
   yield* layout.moments;
   for (const [i, name] of memory.entries())
@@ -87,7 +87,7 @@ export const unpackState = (layout: Layout, optimiser: Optimiser, flat: Float32A
 /** Errors: RangeError where a tensor is missing or has another size. */
 export function packState(
   layout: Layout,
-  optimiser: Optimiser,
+  optimiser: Pick<Optimiser, 'memory'>,
   state: TrainerState,
   into: Float32Array,
 ): void {

@@ -1,6 +1,7 @@
 // Charts and the report as HTML and JUnit XML, and its table for the terminal.
 export { epsilonText } from './format.js';
 export { renderHtml } from './html/page.js';
+export { hardeningFindings, renderHardeningHtml, renderHardeningTable } from './hardening/page.js';
 export { renderJUnit } from './junit.js';
 export type { Picture } from './picture.js';
 export { renderStudyHtml, renderStudyTable } from './study/page.js';

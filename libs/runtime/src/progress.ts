@@ -7,6 +7,8 @@ export interface ProgressReport {
   readonly total: number;
   /** What is counted, in the plural. */
   readonly unit?: string;
+  /** How it goes, in a few words: "loss 0.31". */
+  readonly note?: string;
 }
 
 export interface Progress {

@@ -15,6 +15,7 @@ import { transfer } from './transfer.js';
 import { addModelCommands } from './model-commands.js';
 import { addRemoteCommands } from './remote/commands.js';
 import { evaluateOn } from './remote/evaluate.js';
+import { addTrainingCommands } from './training/commands.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -145,6 +146,7 @@ program
   });
 
 addModelCommands(program);
+addTrainingCommands(program, version, seed);
 
 program
   .command('doctor')

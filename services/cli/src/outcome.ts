@@ -5,29 +5,55 @@ import type { AnyHandler } from './system.js';
 
 export type Completed = Fact<'evaluation.completed'>;
 
-export interface Conclusion {
+export interface Conclusion<T> {
   readonly handler: AnyHandler;
-  /** The last fact of each model's evaluation. Rejects with a TerminalError that says why there will be none. */
-  readonly completed: Promise<Completed[]>;
+  /** What it ended with. Rejects with a TerminalError that says why there will be nothing. */
+  readonly completed: Promise<T>;
 }
 
-/** `models`: whose evaluations are waited for; another one's, of a baseline for instance, ends nothing. */
-export function awaitConclusion(models: readonly Ref[], onOne?: (done: number) => void): Conclusion {
+/**
+ * The last fact of each model's evaluation. `models`: whose evaluations are waited for; another one's, of a baseline for
+ * instance, ends nothing.
+ */
+export function awaitConclusion(
+  models: readonly Ref[],
+  onOne?: (done: number) => void,
+): Conclusion<Completed[]> {
+  const names = models.map(formatRef);
+  const { handler, completed } = awaitEvaluations(
+    models.length,
+    ({ model }) => names.includes(formatRef(model)),
+    ({ model }) => formatRef(model),
+    onOne,
+  );
+  const ordered = completed.then((found) =>
+    names.map((name) => found.find(({ model }) => formatRef(model) === name)!),
+  );
+  // The caller may be busy elsewhere when it fails.
+  ordered.catch(() => undefined);
+  return { handler, completed: ordered };
+}
+
+/** Until `count` evaluations that are `wanted` have ended, each known by its key. */
+export function awaitEvaluations(
+  count: number,
+  wanted: (fact: Completed) => boolean,
+  keyOf = ({ evaluation }: Completed): string => evaluation,
+  onOne?: (done: number) => void,
+): Conclusion<Completed[]> {
   let resolve!: (value: Completed[]) => void;
   let reject!: (error: Error) => void;
   const completed = new Promise<Completed[]>((yes, no) => {
     resolve = yes;
     reject = no;
   });
-  // The caller may be busy elsewhere when it fails.
   completed.catch(() => undefined);
   const found = new Map<string, Completed>();
   const take = (fact: Completed): void => {
-    const name = formatRef(fact.model);
-    if (!models.some((model) => formatRef(model) === name)) return;
-    found.set(name, fact);
+    if (!wanted(fact)) return;
+    found.set(keyOf(fact), fact);
     onOne?.(found.size);
-    if (found.size === models.length) resolve(models.map((model) => found.get(formatRef(model))!));
+    if (found.size === count) resolve([...found.values()]);
   };
   const handler = defineHandler(VOCABULARY, {
     name: 'cli',

@@ -1,5 +1,5 @@
 /** Recipes and datasets that have a name. */
-import type { DatasetSource, EvaluationPlan, TrainingRecipe } from '@facet/contracts';
+import { type DatasetSource, EvaluationPlan, TrainingRecipe } from '@facet/contracts';
 import { preset } from '@facet/plans';
 
 export interface DemoSize {
@@ -38,3 +38,41 @@ export const demoSize = (seed: number, quick: boolean): DemoSize =>
   quick
     ? { dataset: synthetic(seed, 1024, 256, 256), recipe: recipe(seed, 8), plan: preset('quick', seed) }
     : { dataset: synthetic(seed, 3072, 512, 512), recipe: recipe(seed, 14), plan: preset('demo', seed) };
+
+/**
+ * Fine-tuning by one-step attacks from a random start on half of every batch, statistics of BatchNormalization kept: the
+ * cheapest of what works (docs/guide/hardening.md).
+ */
+export const hardenRecipe = (seed: number, epsilon: number): TrainingRecipe =>
+  TrainingRecipe.parse({
+    schema: 'facet.recipe/v1',
+    seed,
+    epochs: 8,
+    batch: 32,
+    parts: 2,
+    learningRate: 0.01,
+    optimiser: { kind: 'sgd', momentum: 0.9, weightDecay: 5e-4 },
+    warmupSteps: 20,
+    clipNorm: 5,
+    checkpointSteps: 100,
+    adversarial: { threat: { norm: 'linf', epsilon }, warmupSteps: 100 },
+  });
+
+/** The attack on the decision at half, once and twice the epsilon that was trained against. */
+export const hardenPlan = (seed: number, epsilon: number): EvaluationPlan =>
+  EvaluationPlan.parse({
+    schema: 'facet.plan/v1',
+    name: 'harden',
+    seed,
+    samples: 512,
+    batch: 16,
+    shard: 64,
+    attacks: [
+      {
+        facets: ['live'],
+        objectives: ['direct'],
+        searches: [{ name: 'pgd', steps: 10 }],
+        threats: [0.5, 1, 2].map((times) => ({ norm: 'linf', epsilon: Math.min(1, times * epsilon) })),
+      },
+    ],
+  });

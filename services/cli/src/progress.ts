@@ -9,6 +9,7 @@ export interface StepProgress {
   readonly done: number;
   readonly total: number;
   readonly unit: string;
+  readonly note?: string;
 }
 
 export interface ProgressView {
@@ -57,7 +58,7 @@ class Lines implements ProgressView {
     private readonly now: () => number,
   ) {}
 
-  report({ step, done, total, unit }: StepProgress): void {
+  report({ step, done, total, unit, note = '' }: StepProgress): void {
     const known = this.#steps.get(step);
     const state = known ?? { rate: new Rate(this.now, done), last: -Infinity, finished: false };
     this.#steps.set(step, state);
@@ -68,6 +69,7 @@ class Lines implements ProgressView {
     const parts = [
       rateText(state.rate.of(done), unit),
       state.finished ? '' : state.rate.timeLeft(done, total),
+      note,
     ];
     const more = parts.filter((part) => part !== '').join(', ');
     this.write(`${step}: ${done}/${total} ${unit}${more === '' ? '' : ` (${more})`}\n`);
@@ -85,7 +87,7 @@ class Lines implements ProgressView {
 class Bars implements ProgressView {
   readonly #bars = new MultiBar(
     {
-      format: '{step} {bar} {percentage}%  {value}/{total} {unit}  {rate}  {left}',
+      format: '{step} {bar} {percentage}%  {value}/{total} {unit}  {rate}  {left}  {note}',
       hideCursor: true,
       clearOnComplete: false,
       stream: process.stderr,
@@ -97,17 +99,17 @@ class Bars implements ProgressView {
 
   constructor(private readonly now: () => number) {}
 
-  report({ step, done, total, unit }: StepProgress): void {
+  report({ step, done, total, unit, note = '' }: StepProgress): void {
     let state = this.#steps.get(step);
     if (state === undefined) {
-      const bar = this.#bars.create(total, done, { step: step.padEnd(12), unit, rate: '', left: '' });
+      const bar = this.#bars.create(total, done, { step: step.padEnd(12), unit, rate: '', left: '', note });
       state = { bar, rate: new Rate(this.now, done) };
       this.#steps.set(step, state);
     }
     const { bar, rate } = state;
     bar.setTotal(total);
     const left = done >= total ? '' : rate.timeLeft(done, total);
-    bar.update(done, { rate: rateText(rate.of(done), unit), left });
+    bar.update(done, { rate: rateText(rate.of(done), unit), left, note });
   }
 
   say(text: string): void {

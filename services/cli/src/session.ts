@@ -4,37 +4,50 @@ import type { Ref } from '@facet/contracts';
 import { createLog, Lifecycle, logOptions, NO_LOG, type Progress } from '@facet/runtime';
 import { startTelemetry } from '@facet/telemetry';
 import type { Ending } from './finish.js';
-import { awaitConclusion, type Completed } from './outcome.js';
-import { progressView } from './progress.js';
+import { awaitConclusion, type Completed, type Conclusion } from './outcome.js';
+import { type ProgressView, progressView } from './progress.js';
 import { type AnyHandler, openSystem, type System } from './system.js';
 
 export interface SessionOptions {
   /** Where reports go; the object store is its folder `store`. */
   readonly out: string;
   readonly version: string;
-  /** Whose evaluations the session ends with. */
-  readonly models: readonly Ref[];
 }
 
-/** What a session does with the system. */
-export interface SessionWork {
+/** What a session does with the system, until what ended it is there. */
+export interface SessionWork<T> {
   /** Publishes what starts the work; gives handlers of the session's own. */
   readonly begin: (system: System) => Promise<readonly AnyHandler[]>;
   /** Makes of the evaluations that are complete what the user sees. */
   readonly end: (
     system: System,
-    completed: readonly Completed[],
+    completed: T,
     context: { readonly signal: AbortSignal; readonly progress: Progress },
   ) => Promise<Ending>;
 }
 
 /**
- * Starts what `begin` publishes and waits for the evaluations that it leads to. Returns the exit code.
+ * Starts what `begin` publishes and waits for the evaluations of `models` that it leads to. Returns the exit code.
  * Errors: rejects with the reason where there is no report; what is stored stays, and another run goes on from it.
  */
-export async function runSession(
-  { out, version, models }: SessionOptions,
-  { begin, end }: SessionWork,
+export const runSession = (
+  { models, ...options }: SessionOptions & { readonly models: readonly Ref[] },
+  work: SessionWork<readonly Completed[]>,
+): Promise<number> =>
+  runUntil(
+    options,
+    (view) =>
+      awaitConclusion(models, (done) => {
+        if (models.length > 1) view.report({ step: 'networks', done, total: models.length, unit: 'reports' });
+      }),
+    work,
+  );
+
+/** As {@link runSession}, until `conclusionOf` says that it has ended. */
+export async function runUntil<T>(
+  { out, version }: SessionOptions,
+  conclusionOf: (view: ProgressView) => Conclusion<T>,
+  { begin, end }: SessionWork<T>,
 ): Promise<number> {
   const lifecycle = new Lifecycle();
   const view = lifecycle.own('progress', progressView(process.stderr), (v) => {
@@ -53,12 +66,10 @@ export async function runSession(
       (telemetry) => telemetry.close(),
     );
     const progress: Progress = {
-      report: ({ step, done, total, unit = '' }) => view.report({ step, done, total, unit }),
+      report: ({ unit = '', ...progress }) => view.report({ ...progress, unit }),
     };
     const system = await openSystem(lifecycle, { folder: join(out, 'store'), log, version, progress });
-    const conclusion = awaitConclusion(models, (done) => {
-      if (models.length > 1) view.report({ step: 'networks', done, total: models.length, unit: 'reports' });
-    });
+    const conclusion = conclusionOf(view);
     const further = await begin(system);
     system.start([conclusion.handler, ...further]);
     const interrupted = new Promise<never>((_, reject) => {

@@ -39,9 +39,6 @@ export const recordFactsHandler = (store: ObjectStore) =>
           await ofTraining(store, request, async (id) => {
             await records.trainingRequest.save(store, request, id);
             await records.trainingOutcome.save(store, { state: 'completed', sha256: digest }, id);
-            const { dataset, recipe } = request;
-            const lineage = { kind: 'training', training: id, dataset, recipe } as const;
-            await records.lineage.save(store, lineage, request.model);
           });
           break;
         }

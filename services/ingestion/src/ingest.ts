@@ -3,7 +3,14 @@
  * comes last, so an ingestion that was interrupted goes on, and one that was finished is found.
  */
 import { join } from 'node:path';
-import { findDataset, publishDataset, SAMPLES_PER_SHARD, writeDatasetShard } from '@facet/catalog';
+import {
+  Dataset,
+  findDataset,
+  publishDataset,
+  records,
+  SAMPLES_PER_SHARD,
+  writeDatasetShard,
+} from '@facet/catalog';
 import {
   type DatasetManifest,
   type DatasetSource,
@@ -14,6 +21,7 @@ import {
 } from '@facet/contracts';
 import {
   readFolder,
+  shiftSample,
   type StoredSample,
   storeSample,
   SYNTHETIC_SPECIES,
@@ -139,6 +147,33 @@ async function ingestFolder(
   return shards;
 }
 
+/** Dev and test of another dataset; there is nothing to train on. */
+async function ingestShifted(
+  { store }: IngestDependencies,
+  ref: Ref,
+  { of, seed }: Extract<DatasetSource, { kind: 'shifted' }>,
+  { signal, onProgress }: IngestContext,
+): Promise<DatasetManifest> {
+  const dataset = await Dataset.open(store, of);
+  const splits: Shards = { train: [], dev: [], test: [] };
+  const total = dataset.count('dev') + dataset.count('test');
+  let done = 0;
+  for (const split of ['dev', 'test'] as const) {
+    const all = Array.from({ length: dataset.count(split) }, (_, i) => i);
+    for (const indices of pieces(all, SAMPLES_PER_SHARD)) {
+      signal.throwIfAborted();
+      const samples = await Promise.all(
+        (await dataset.at(split, indices)).map((sample) => shiftSample(sample, seed)),
+      );
+      splits[split].push(await writeDatasetShard(store, ref, split, splits[split].length, samples, signal));
+      done += samples.length;
+      onProgress(done, total);
+    }
+  }
+  const description = `${formatRef(of)} under blur, noise, gamma and white balance, seed ${seed}.`;
+  return publishDataset(store, { ...ref, description, size: dataset.manifest.size, maps: [], splits });
+}
+
 /** Errors: DatasetError or InputError naming the file and field of what is wrong with the source. */
 export async function ingest(
   dependencies: IngestDependencies,
@@ -148,6 +183,7 @@ export async function ingest(
 ): Promise<DatasetManifest> {
   const { store } = dependencies;
   if (source.kind === 'synthetic') {
+    await records.registration.save(store, { schema: 'facet.registration/v1', source }, ref);
     const known = await findDataset(store, ref);
     if (known !== undefined) return sameSource(known, source);
     const splits = await ingestSynthetic(dependencies, ref, source, context);
@@ -159,6 +195,7 @@ export async function ingest(
     const splits = await ingestFolder(dependencies, ref, path, context);
     return publishDataset(store, { ...ref, description, size: 'native', maps: [], splits });
   };
+  if (source.kind === 'shifted') return ingestShifted(dependencies, ref, source, context);
   if (source.kind === 'folder')
     return inFile(manifestOf(source.path), () => ingestAs(source.path, 'A folder of images.'));
   const archive = await store.get(source.key);

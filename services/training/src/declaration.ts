@@ -23,6 +23,6 @@ export const TRAINING = declareHandler(VOCABULARY, {
 export const TRAINING_SERVICE = declareService({
   name: 'training',
   handlers: [TRAINING_ACCEPT, TRAINING],
-  reads: ['datasets/'],
+  reads: ['datasets/', 'evaluations/', 'models/', 'weights/'],
   writes: ['models/', 'trainings/'],
 });

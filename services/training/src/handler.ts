@@ -1,5 +1,5 @@
 /** Accepts trainings and runs them; what comes out is published, and that starts its evaluation. */
-import { formatRef } from '@facet/contracts';
+import { DECISION_FACET, formatRef } from '@facet/contracts';
 import { defineHandler, type OutgoingEvent, VOCABULARY } from '@facet/runtime';
 import { inSpan, record } from '@facet/telemetry';
 import { TRAINING, TRAINING_ACCEPT } from './declaration.js';
@@ -36,6 +36,7 @@ const runHandler = (dependencies: TrainDependencies) =>
               done: step * batch,
               total: totalSteps * batch,
               unit: 'images',
+              note: `loss ${losses[DECISION_FACET].toFixed(3)}`,
             });
           },
         }),

@@ -1,80 +1,60 @@
-/** The train split in memory as bytes, handed out as the batches that a training asks for. */
+/** A split in memory as bytes, cropped as the network's manifest says, handed out as the batches that a training asks for. */
 import type { Dataset } from '@facet/catalog';
-import {
-  ATTRIBUTES,
-  ILLUMINATIONS,
-  type ModelManifest,
-  type SampleLabels,
-  type Split,
-  SPOOF_TYPES,
-} from '@facet/contracts';
-import { decodePng, resizeMap, type StoredSample, toPlanes } from '@facet/datasets';
+import type { DatasetManifest, ModelManifest, Split } from '@facet/contracts';
+import { cropFace, decodePng, resizeMap, type StoredSample, toPlanes } from '@facet/datasets';
+import { machineMemoryBytes } from '@facet/engine';
 import type { Named, SampleBatch, Samples, Target } from '@facet/learning';
 import { InputError } from '@facet/runtime';
+import { compared, type Labelled, labelOf, type TargetSpec } from './targets.js';
 
-interface MapSize {
-  readonly height: number;
-  readonly width: number;
-}
+/** Of the machine's memory; the rest is for the network. */
+const SHARE_OF_MEMORY = 0.5;
 
-interface Row {
-  readonly labels: SampleLabels;
+export type View = Pick<ModelManifest, 'input' | 'crop'>;
+
+export interface Row extends Labelled {
   /** Planes, [3, height, width]. */
   readonly pixels: Uint8Array;
-  /** By facet, at the size that the network predicts. */
-  readonly maps: Named<Float32Array>;
-}
-
-/** The class of a sample for a facet, or -1 where it is unknown. */
-function classIndex(facet: string, labels: SampleLabels): number {
-  switch (facet) {
-    case 'live':
-      return labels.label === 'live' ? 0 : 1;
-    case 'spoof-type':
-      return SPOOF_TYPES.indexOf(labels.spoofType ?? ('' as never));
-    case 'illumination':
-      return ILLUMINATIONS.indexOf(labels.illumination ?? ('' as never));
-    default:
-      return -1;
-  }
 }
 
 export class SplitSamples implements Samples {
   readonly channels = 3;
+  readonly height: number;
+  readonly width: number;
 
-  private constructor(
-    readonly height: number,
-    readonly width: number,
-    private readonly facets: ModelManifest['facets'],
-    private readonly mapSizes: Named<MapSize>,
-    private readonly rows: readonly Row[],
-  ) {}
+  constructor(
+    { input }: View,
+    private readonly targets: Named<TargetSpec>,
+    readonly rows: readonly Row[],
+  ) {
+    this.height = input.height;
+    this.width = input.width;
+  }
 
   get n(): number {
     return this.rows.length;
   }
 
   /**
-   * Reads and decodes a split once. `mapSizes`: of each map head.
-   * Errors: InputError where the split is empty, or its images are not of the network's size.
+   * Reads and decodes a split once.
+   * Errors: InputError where it has no live or no spoof samples, or does not fit into memory.
    */
   static async load(
     dataset: Dataset,
     split: Split,
-    { input, facets }: Pick<ModelManifest, 'input' | 'facets'>,
-    mapSizes: Named<MapSize>,
+    view: View,
+    targets: Named<TargetSpec>,
   ): Promise<SplitSamples> {
     const { name, size } = dataset.manifest;
-    if (size === 'native' || size.height !== input.height || size.width !== input.width)
-      throw new InputError(
-        `dataset ${name} does not hold images of ${input.width}x${input.height}, which the network takes`,
-        { field: 'dataset' },
-      );
+    checkMemory(name, dataset.count(split), view);
     const rows: Row[] = [];
-    for await (const sample of dataset.samples(split)) rows.push(await rowOf(sample, input, mapSizes));
-    if (rows.length === 0)
-      throw new InputError(`dataset ${name} has no ${split} samples`, { field: 'dataset' });
-    return new SplitSamples(input.height, input.width, facets, mapSizes, rows);
+    for await (const sample of dataset.samples(split)) rows.push(await rowOf(sample, view, targets, size));
+    const live = rows.filter(({ labels }) => labels.label === 'live').length;
+    if (live === 0 || live === rows.length) {
+      const held = rows.length === 0 ? 'no samples' : live === 0 ? 'no live samples' : 'no spoof samples';
+      throw new InputError(`dataset ${name} has ${held} in its split "${split}"`, { field: 'dataset' });
+    }
+    return new SplitSamples(view, targets, rows);
   }
 
   get(indices: Uint32Array): Promise<SampleBatch> {
@@ -86,55 +66,63 @@ export class SplitSamples implements Samples {
     });
     const targets: Record<string, Target> = {};
     const masks: Record<string, Float32Array> = {};
-    for (const [facet, { head }] of Object.entries(this.facets)) {
-      if (head === undefined) continue;
-      const { target, mask } = this.#target(facet, head.kind, rows);
-      targets[facet] = target;
-      masks[facet] = mask;
+    for (const [name, spec] of Object.entries(this.targets)) {
+      const { target, mask } = compared(spec, rows);
+      targets[name] = target;
+      masks[name] = mask;
     }
-    return Promise.resolve({ pixels, targets, masks });
-  }
-
-  #target(
-    facet: string,
-    kind: 'classes' | 'multi-label' | 'map',
-    rows: readonly Row[],
-  ): { target: Target; mask: Float32Array } {
-    if (kind === 'classes') {
-      const classes = rows.map(({ labels }) => classIndex(facet, labels));
-      const data = BigInt64Array.from(classes, (index) => BigInt(Math.max(0, index)));
-      return { target: { kind, data }, mask: Float32Array.from(classes, (index) => Number(index >= 0)) };
-    }
-    if (kind === 'multi-label') {
-      const data = new Float32Array(rows.length * ATTRIBUTES.length);
-      rows.forEach(({ labels }, i) => {
-        data.set(labels.attributes ?? [], i * ATTRIBUTES.length);
-      });
-      const mask = Float32Array.from(rows, ({ labels }) => Number(labels.attributes !== undefined));
-      return { target: { kind, data }, mask };
-    }
-    const { height, width } = this.mapSizes[facet];
-    const data = new Float32Array(rows.length * height * width);
-    rows.forEach(({ maps }, i) => {
-      if (facet in maps) data.set(maps[facet], i * height * width);
+    return Promise.resolve({
+      pixels,
+      labels: Uint8Array.from(rows, ({ labels }) => labelOf(labels)),
+      targets,
+      masks,
     });
-    const mask = Float32Array.from(rows, ({ maps }) => Number(facet in maps));
-    return { target: { kind, data, height, width }, mask };
   }
 }
 
-async function rowOf(sample: StoredSample, input: MapSize, mapSizes: Named<MapSize>): Promise<Row> {
-  const { labels, png, depth, reflection } = sample;
-  const { data, width, height } = await decodePng(png, 3, sample.key);
-  if (width !== input.width || height !== input.height)
-    throw new InputError(`image ${sample.key} is ${width}x${height}, not as the dataset says`, {
+/** Errors: InputError that says how much is needed. */
+function checkMemory(name: string, samples: number, { input }: View): void {
+  const bytes = samples * 3 * input.height * input.width;
+  const room = SHARE_OF_MEMORY * machineMemoryBytes();
+  if (bytes <= room) return;
+  const mib = (n: number): number => Math.ceil(n / 2 ** 20);
+  throw new InputError(
+    `dataset ${name} needs ${mib(bytes)} MiB at ${input.width}x${input.height}, and a training may hold ${mib(room)} ` +
+      'on this machine; take fewer samples, a smaller size, or more memory',
+    { field: 'dataset' },
+  );
+}
+
+/** An image at the network's input, as planes. */
+async function planesOf(
+  { key, png, box }: StoredSample,
+  view: View,
+  size: DatasetManifest['size'],
+): Promise<Uint8Array> {
+  const image = await decodePng(png, 3, key);
+  if (size !== 'native' && (image.width !== size.width || image.height !== size.height))
+    throw new InputError(`image ${key} is ${image.width}x${image.height}, not as the dataset says`, {
       field: 'dataset',
     });
+  const { height, width } = view.input;
+  const whole = box === undefined && image.height === height && image.width === width;
+  return toPlanes(whole ? image.data : cropFace(image, box, view.crop, view.input));
+}
+
+async function rowOf(
+  sample: StoredSample,
+  view: View,
+  targets: Named<TargetSpec>,
+  size: DatasetManifest['size'],
+): Promise<Row> {
+  const { labels, box } = sample;
   const maps: Record<string, Float32Array> = {};
-  for (const [facet, map] of Object.entries({ depth, reflection })) {
-    const size = mapSizes[facet] as MapSize | undefined;
-    if (map !== undefined && size !== undefined)
-      maps[facet] = resizeMap(await decodePng(map, 1, sample.key), size);
+  for (const spec of Object.values(targets)) {
+    if (spec.kind !== 'map') continue;
+    // A map lies over the whole image; where a box is cut out of it, it says nothing about the crop.
+    const stored = { depth: sample.depth, reflection: sample.reflection }[spec.facet];
+    if (stored !== undefined && box === undefined)
+      maps[spec.facet] = resizeMap(await decodePng(stored, 1, sample.key), spec);
   }
-  return { labels, pixels: toPlanes(data), maps };
+  return { labels, pixels: await planesOf(sample, view, size), maps };
 }

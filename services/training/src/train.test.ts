@@ -1,7 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadModel, publishDataset, readSafetensors, sha256, writeDatasetShard } from '@facet/catalog';
+import {
+  loadModel,
+  publishDataset,
+  readSafetensors,
+  records,
+  sha256,
+  writeDatasetShard,
+} from '@facet/catalog';
 import { keys, TrainingRecipe, type TrainingRequest } from '@facet/contracts';
 import { storeFace, type StoredSample, syntheticDataset } from '@facet/datasets';
 import { Engine, share } from '@facet/engine';
@@ -90,6 +97,9 @@ async function checkpointOf(store: FolderStore) {
   return undefined;
 }
 
+const progressOf = ({ metadata }: { metadata: Record<string, string> }): object =>
+  JSON.parse(metadata['progress']) as object;
+
 describe('runTraining', () => {
   it('publishes a network that is what its manifest says, with every step reported', async () => {
     const store = await openStore('published');
@@ -101,6 +111,7 @@ describe('runTraining', () => {
     expect(Object.keys(reports[0].losses).sort()).toEqual(['attributes', 'depth', 'live']);
     const published = await loadModel(store, model);
     expect(published.manifest).toMatchObject({ ...model, sha256: expected });
+    expect(await records.lineage.find(store, model)).toMatchObject({ kind: 'training', dataset });
     expect(Object.keys(published.manifest.facets).sort()).toEqual(['attributes', 'depth', 'live']);
     await engine.check({ digest, bytes: share(published.bytes), manifest: published.manifest });
     expect(sha256(published.bytes)).toBe(digest);
@@ -117,11 +128,11 @@ describe('runTraining', () => {
       },
     });
     await expect(stopped).rejects.toBe(reason);
-    expect((await checkpointOf(store))!.metadata).toEqual({ step: '4', epoch: '1' });
+    expect(progressOf((await checkpointOf(store))!)).toMatchObject({ step: 5, epoch: 1 });
     expect(await store.get(keys.model.manifest(model))).toBeUndefined();
     const steps: number[] = [];
     const { digest } = await run(store, requestOf(), { onStep: ({ step }) => steps.push(step) });
-    expect(steps).toEqual([5, 6]);
+    expect(steps).toEqual([6]);
     expect(digest).toBe(expected);
   });
 
@@ -154,7 +165,7 @@ describe('runTraining', () => {
   });
 
   it.each<[string, 'native' | { height: number; width: number }, object, object]>([
-    ['images of their own sizes', 'native', {}, { field: 'dataset' }],
+    ['images of their own sizes', 'native', {}, { field: 'recipe.size' }],
     ['images that are no squares', { height: 16, width: 24 }, {}, { field: 'dataset' }],
     ['images that cannot be halved three times', { height: 20, width: 20 }, {}, { field: 'dataset' }],
     ['images that are too small', { height: 8, width: 8 }, {}, { field: 'dataset' }],

@@ -7,11 +7,13 @@ import {
   EvaluationPlan,
   FolderManifest,
   formatIssues,
+  HardeningReport,
   ModelManifest,
   Policy,
   Report,
   Study,
   StudyReport,
+  TrainingRecipe,
   TransferReport,
 } from '@facet/contracts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -19,7 +21,7 @@ import { parse } from 'yaml';
 import { scratch } from './facet.js';
 
 const EXAMPLES = fileURLToPath(new URL('../../../examples', import.meta.url));
-const SCHEMAS = [ModelManifest, FolderManifest, EvaluationPlan, Policy, Study];
+const SCHEMAS = [ModelManifest, FolderManifest, EvaluationPlan, Policy, Study, TrainingRecipe];
 
 const documents = (await readdir(EXAMPLES, { recursive: true })).filter((file) =>
   ['.json', '.yaml', '.yml'].includes(extname(file)),
@@ -112,6 +114,18 @@ describe('the examples that need nothing from elsewhere', () => {
     for (const { search } of matrices)
       for (const pair of ['none, judged by none', 'none, judged by depth', 'depth, judged by none'])
         expect(output).toContain(`${search}: made on ${pair}: `);
+  });
+
+  it('07: hardens the demo, and says what it cost and bought', async () => {
+    const { code, output } = await run('07-harden', folder.path());
+    expect(code, output).toBe(0);
+    const { splits } = HardeningReport.parse(
+      JSON.parse(await readFile(folder.path('demo', 'harden.json'), 'utf8')),
+    );
+    const [{ attacks, clean }] = splits;
+    expect(attacks[0].hardened.success!).toBeLessThan(attacks[0].parent.success!);
+    expect(clean.hardened.auc!).toBeGreaterThan(0.5);
+    for (const { name } of splits) expect(output).toMatch(new RegExp(`^${name}: at 2/255 `, 'm'));
   });
 
   it('08: does over HTTP what a pipeline does, follows it to its end, and leaves nothing running', async () => {

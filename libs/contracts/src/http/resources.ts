@@ -1,13 +1,13 @@
 /** What the gateway shows: the bodies of its answers, and those of requests that are not artifacts already. */
 import { z } from 'zod';
 import { DeadLetter } from '../dead-letter.js';
-import { DatasetSource, EvaluationId, StandingEvaluation } from '../events.js';
+import { DatasetSource, StandingEvaluation } from '../events.js';
 import { ModelManifest } from '../model.js';
 import { Digest, Name, Ref, Version } from '../names.js';
 import { EvaluationPlan, Policy } from '../plan.js';
 import { Verdict } from '../report.js';
 import { SPLITS } from '../taxonomy.js';
-import { TrainingRecipe } from '../training.js';
+import { EvaluationId, TrainingRecipe, TrainingRequest } from '../training.js';
 import { pageOf } from './paging.js';
 import { ROLES } from './roles.js';
 
@@ -37,6 +37,9 @@ export const Lineage = z.discriminatedUnion('kind', [
     training: z.string(),
     dataset: Ref,
     recipe: TrainingRecipe,
+    /** The model that was trained on, and the evaluation whose adversarial images it saw. */
+    parent: Ref.optional(),
+    evaluation: EvaluationId.optional(),
   }),
 ]);
 export type Lineage = z.infer<typeof Lineage>;
@@ -169,9 +172,9 @@ export const EvaluationImages = z.strictObject({
 
 export const TRAINING_STATES = ['requested', 'running', 'completed', 'failed'] as const;
 
-export const TrainingOrder = z.strictObject({ model: Ref, dataset: Ref, recipe: TrainingRecipe });
+export const TrainingOrder = TrainingRequest;
 
-export const Training = TrainingOrder.extend({
+export const Training = TrainingRequest.safeExtend({
   id: z.string(),
   state: z.enum(TRAINING_STATES),
   /** Digest of the model that came out. */

@@ -1,8 +1,9 @@
 /** Every route of the gateway. */
 import { z } from 'zod';
-import { EvaluationId, StandingEvaluation } from '../events.js';
+import { StandingEvaluation } from '../events.js';
 import { ModelManifest } from '../model.js';
 import { Name, Version } from '../names.js';
+import { EvaluationId } from '../training.js';
 import { Paging, RefText, WholeNumber } from './paging.js';
 import * as resources from './resources.js';
 import { defineRoutes, type RouteAnswer } from './route.js';

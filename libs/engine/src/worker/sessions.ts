@@ -165,6 +165,15 @@ export class SessionCache {
     }
   }
 
+  /** Closes those whose key is of that kind. */
+  async drop(ofKind: (key: string) => boolean): Promise<void> {
+    for (const [key, session] of [...this.#open]) {
+      if (!ofKind(key)) continue;
+      this.#open.delete(key);
+      await (await session).close();
+    }
+  }
+
   async clear(): Promise<void> {
     const sessions = [...this.#open.values()];
     this.#open.clear();

@@ -2,34 +2,17 @@
  * One part of a training step: forward and backward in one session; and one piece of its update, once the gradients of
  * all parts are there.
  */
-import { layoutOf, optimiserOf, squaredNorm, updateMoment, updateWeight } from '@facet/learning';
-import {
-  compileTraining,
-  gradientOf,
-  lossOf,
-  type Model,
-  nextOf,
-  readModel,
-  type TrainingStep,
-} from '@facet/onnx';
-import type { NormsTask, TrainingPartTask, UpdateTask } from '../tasks.js';
+import { optimiserOf, squaredNorm, updateMoment, updateWeight } from '@facet/learning';
+import { gradientOf, lossOf, type Model, nextOf } from '@facet/onnx';
+import type { NormsTask, TrainingPartTask, UpdateTask } from '../training-tasks.js';
 import { inBlocks } from './blocks.js';
 import { sessions } from './models.js';
 import { f32, type Values } from './sessions.js';
-
-const compiled = new Map<string, TrainingStep>();
-
-function compile(task: TrainingPartTask): TrainingStep {
-  const step = compiled.get(task.id) ?? compileTraining(readModel(Uint8Array.from(task.model)), task.spec);
-  compiled.clear();
-  compiled.set(task.id, step);
-  return step;
-}
+import { openTraining, stateFeeds } from './trained-graph.js';
 
 /** Losses of this part by name; its gradients and next running moments are written to `task.given`. */
 export async function trainPart(task: TrainingPartTask): Promise<Record<string, number>> {
-  const step = compile(task);
-  const layout = layoutOf(step);
+  const { step, layout } = openTraining(task);
   const { input, channels, height, width, losses } = task.spec;
   const { size: n, pixels, targets, masks } = task.batch;
   const inBlocksOf = (model: Model): Promise<Model> => inBlocks(model, n);
@@ -42,9 +25,7 @@ export async function trainPart(task: TrainingPartTask): Promise<Record<string, 
     feeds[target] = { type: data instanceof BigInt64Array ? 'int64' : 'float32', dims, data };
     feeds[mask] = f32([n], masks[name]);
   }
-  for (const { name, dims, offset, size } of [...layout.weights, ...layout.moments])
-    feeds[name] = f32(dims, task.state.slice(offset, offset + size));
-  const results = await session.run(feeds);
+  const results = await session.run({ ...feeds, ...stateFeeds(layout, task.state) });
   for (const { name, offset } of layout.weights) task.given.set(results[gradientOf(name)], offset);
   for (const { name, offset } of layout.moments) task.given.set(results[nextOf(name)], offset);
   return Object.fromEntries(losses.map(({ name }) => [name, results[lossOf(name)][0]]));

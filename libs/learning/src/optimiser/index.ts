@@ -1,11 +1,11 @@
 /** The optimiser that a recipe names. */
 import type { OptimiserConfig, TrainingRecipe } from '@facet/contracts';
 import { adam } from './adam.js';
-import { averaged } from './average.js';
-import type { Optimiser } from './optimiser.js';
+import type { TrainerState } from '../trainer.js';
+import { averaged, withAverages } from './average.js';
+import { memoryOf, type Optimiser } from './optimiser.js';
 import { sgd } from './sgd.js';
 
-export { withAverages } from './average.js';
 export { memoryOf, type Optimiser, type UpdateOptions, type WeightUpdate } from './optimiser.js';
 
 /** The part of a recipe that says how weights move. */
@@ -16,4 +16,13 @@ const byName = (config: OptimiserConfig): Optimiser => (config.kind === 'sgd' ? 
 export function optimiserOf({ optimiser, averageDecay }: Updating): Optimiser {
   const own = byName(optimiser);
   return averageDecay === undefined ? own : averaged(own, averageDecay);
+}
+
+/** What a network is published with: its weights, averaged where the recipe says so, and its running moments. */
+export function publishedState(state: TrainerState, updating: Updating): TrainerState {
+  const { memory } = optimiserOf(updating);
+  const own = [...withAverages(state)].filter(
+    ([name]) => !memory.some((m) => name.startsWith(memoryOf(m, ''))),
+  );
+  return new Map(own);
 }

@@ -36,6 +36,17 @@ export function crossEntropy(c: TermContext, logits: string, target: string): Se
   };
 }
 
+export function softCrossEntropy(c: TermContext, logits: string, target: string): Seeded {
+  const b = c.builder;
+  const wanted = c.input(target, 'float32', [BATCH, classes(c, logits)]);
+  const log = b.node('LogSoftmax', [logits], { axis: 1 });
+  return {
+    tensor: logits,
+    gradient: b.node('Sub', [b.node('Softmax', [logits], { axis: 1 }), wanted]),
+    value: b.node('Neg', [rowSum(b, times(b, wanted, log))]),
+  };
+}
+
 export function binaryCrossEntropy(c: TermContext, logits: string, target: string): Seeded {
   const b = c.builder;
   const count = classes(c, logits);

@@ -16,6 +16,8 @@ export interface ForwardSpec {
   readonly pooled?: readonly string[];
   /** A feature map whose texture statistic comes out, [N, 2C], under {@link textureName}. */
   readonly texture?: string;
+  /** Weights and running moments that are inputs under their own names, as in a training, where they change. */
+  readonly fed?: readonly string[];
 }
 
 const FLOATS: ReadonlySet<ElementType> = new Set(['float32', ...HALVES]);
@@ -33,7 +35,7 @@ export function compileForward(prepared: Prepared, spec: ForwardSpec): Model {
   const features = [...(spec.pooled ?? []), ...(spec.texture === undefined ? [] : [spec.texture])];
   const own = ['pixels', ...(spec.pooled ?? []).map(pooledName), textureName(spec.texture ?? '')];
   const halves = spec.outputs.filter((name) => HALVES.has(prepared.shapes.get(name)?.type ?? 'float32'));
-  const { graph, shapes, at } = framed(prepared, spec.input, new Set([...own, ...halves]));
+  const { graph, shapes, at } = framed(prepared, spec.input, new Set([...own, ...halves]), spec.fed);
   for (const tensor of [...spec.outputs, ...features]) checkTensor(prepared, tensor, FLOATS);
   const b = new GraphBuilder(graph);
   const float = (tensor: string): string =>

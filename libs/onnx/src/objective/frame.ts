@@ -25,8 +25,16 @@ export interface Frame {
 /** Name of the batch axis in everything compiled here. */
 export const BATCH = 'N';
 
-/** `reserved` are the names of the inputs and outputs of what is compiled. */
-export function framed(prepared: Prepared, input: PixelInput, reserved: ReadonlySet<string>): Frame {
+/**
+ * `reserved` are the names of the inputs and outputs of what is compiled; `fed` those of initializers that become
+ * inputs, because they change from run to run.
+ */
+export function framed(
+  prepared: Prepared,
+  input: PixelInput,
+  reserved: ReadonlySet<string>,
+  fed: readonly string[] = [],
+): Frame {
   const { model, shapes } = prepared;
   const others = model.graph.inputs.filter(({ name }) => name !== input.name);
   const dims = shapes.get(input.name)?.dims;
@@ -44,6 +52,13 @@ export function framed(prepared: Prepared, input: PixelInput, reserved: Readonly
   const inner = renamed(model.graph, at);
   const b = new GraphBuilder({ ...inner, inputs: [], outputs: [] });
   const pixels = b.input('pixels', 'float32', [BATCH, 3, height, width]);
+  const fedShapes = fed.map((name) => {
+    const tensor = model.graph.initializers.get(name);
+    if (tensor === undefined) throw new ModelError('invalid', 'is no weight of the model', name);
+    if (reserved.has(name)) throw new ModelError('unsupported', 'is a name that Facet needs itself', name);
+    b.input(name, tensor.type, tensor.dims);
+    return [name, { type: tensor.type, dims: tensor.dims }] as const;
+  });
   const swapped = input.swapRedBlue ? b.node('Gather', [pixels, b.i64([2, 1, 0])], { axis: 1 }) : pixels;
   const perChannel = (values: readonly number[]): string => b.constant(tensorF32([1, 3, 1, 1], values));
   const scaled = input.scale.every((s) => s === 1)
@@ -57,13 +72,16 @@ export function framed(prepared: Prepared, input: PixelInput, reserved: Readonly
     const value = moved.length === 0 ? scaled : b.node('Add', [scaled, ...moved]);
     b.node('Cast', [value], { to: elementCode(type) }, at(input.name));
   }
-  const graph = b.build(inner.name);
+  const built = b.build(inner.name);
+  const initializers = new Map([...built.initializers].filter(([name]) => !fed.includes(name)));
+  const graph = { ...built, initializers };
   const own = graph.nodes.slice(inner.nodes.length);
   const known = new Map([...shapes].map(([name, info]) => [at(name), info]));
   const image = { type: 'float32', dims } as const;
   for (const { outputs } of own)
     for (const output of outputs) if (!known.has(output)) known.set(output, image);
   known.set('pixels', image);
+  for (const [name, info] of fedShapes) known.set(name, info);
   for (const [name, tensor] of graph.initializers)
     if (!known.has(name)) known.set(name, { type: tensor.type, dims: tensor.dims });
   return {
@@ -71,6 +89,22 @@ export function framed(prepared: Prepared, input: PixelInput, reserved: Readonly
     shapes: known,
     at,
   };
+}
+
+/** A model whose one input is `pixels` [N, 3, H, W] in [0,1], red-green-blue; its weights keep their names. */
+export function inPixels(prepared: Prepared, input: PixelInput): Prepared {
+  const { name, scale, offset, swapRedBlue } = input;
+  const plain = scale.every((s) => s === 1) && offset.every((o) => o === 0) && !swapRedBlue;
+  if (plain && name === 'pixels') return prepared;
+  const { graph, shapes, at } = framed(prepared, input, new Set(['pixels']));
+  const { initializers, outputs } = prepared.model.graph;
+  if (initializers.has('pixels'))
+    throw new ModelError('unsupported', 'is a name that Facet needs itself', 'pixels');
+  const model = {
+    ...prepared.model,
+    graph: { ...graph, outputs: outputs.map((value) => ({ ...value, name: at(value.name) })) },
+  };
+  return { model, shapes };
 }
 
 function renamed(graph: Graph, at: (tensor: string) => string): Graph {

@@ -1,4 +1,4 @@
 export { compileForward, pooledName, textureName, type ForwardSpec } from './forward.js';
-export type { Prepared } from './frame.js';
+export { inPixels, type Prepared } from './frame.js';
 export { compileObjective } from './objective.js';
 export type { ObjectiveSpec, PixelInput, Side, Term, WeightedTerm } from './spec.js';

@@ -27,7 +27,7 @@ const tensorOf = (term: Term): string => ('logits' in term ? term.logits : term.
  * The graph of an objective.
  *
  * Inputs: `pixels` float32 [N, 3, H, W] in [0, 1]; `label` int64 [N], 0 live and 1 spoof; every target that a term
- * names. Outputs: `gradient` float32 [N, 3, H, W], of the summed objective with respect to the pixels; `value`
+ * names; the spec's `fed`. Outputs: `gradient` float32 [N, 3, H, W], of the summed objective with respect to the pixels; `value`
  * float32 [N], the weighted sum of the terms' own values (also where `normaliseAt` changes their gradients); `decision`
  * where the objective asks for it.
  * Of a quantised model that `prepare` made float both are those of its dequantised float computation.
@@ -42,6 +42,7 @@ export function compileObjective(prepared: Prepared, spec: ObjectiveSpec): Model
     prepared,
     spec.input,
     new Set(['pixels', 'label', 'gradient', 'value', 'decision', ...targets]),
+    spec.fed,
   );
   const { graph, shapes } = frame;
   for (const { term } of spec.terms) checkTensor(prepared, tensorOf(term));
@@ -88,7 +89,9 @@ export function compileObjective(prepared: Prepared, spec: ObjectiveSpec): Model
     const tensor = frame.at(spec.decision);
     b.output(tensor, 'float32', valueInfo(tensor, shapes).dims, 'decision');
   }
-  return laidOut(modelAs(prepared, b.build('objective')));
+  const model = modelAs(prepared, b.build('objective'));
+  // Weights that are fed are laid out for the processor in every run anyway.
+  return spec.fed === undefined ? laidOut(model) : model;
 }
 
 /** log(1 + exp value), and the gradient through it. */

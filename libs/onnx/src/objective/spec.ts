@@ -14,6 +14,8 @@ export type Side = 'live' | 'spoof';
 export type Term =
   /** -log softmax(logits)[target]; logits [N, K], target the name of an int64 [N] input (`label` is one). */
   | { readonly kind: 'cross-entropy'; readonly logits: string; readonly target: string }
+  /** -sum target log softmax(logits); logits [N, K], target names a float [N, K] input of probabilities. */
+  | { readonly kind: 'soft-cross-entropy'; readonly logits: string; readonly target: string }
   /** sign (logsumexp of the spoof logits - logsumexp of the live ones); logits [N, K]. */
   | { readonly kind: 'group-margin'; readonly logits: string; readonly live: readonly number[] }
   /** sign x the log-odds of spoof, of a single logit [N] or [N, 1]. */
@@ -84,4 +86,6 @@ export interface ObjectiveSpec {
   readonly normaliseAt?: string;
   /** A float32 tensor of the model that comes out as it is beside the gradient, under the name `decision`. */
   readonly decision?: string;
+  /** Weights and running moments that are inputs under their own names, as in a training, where they change. */
+  readonly fed?: readonly string[];
 }

@@ -9,6 +9,7 @@ import {
   logitMargin,
   probabilityMargin,
   sigmoidMargin,
+  softCrossEntropy,
 } from './decision-terms.js';
 import {
   linear,
@@ -26,6 +27,8 @@ export function seedTerm(c: TermContext, term: Term): Seeded {
   switch (term.kind) {
     case 'cross-entropy':
       return crossEntropy(c, term.logits, term.target);
+    case 'soft-cross-entropy':
+      return softCrossEntropy(c, term.logits, term.target);
     case 'group-margin':
       return groupMargin(c, term.logits, term.live);
     case 'logit-margin':

@@ -4,6 +4,7 @@
  * it is one pass over the activations, forwards and backwards.
  */
 import { float, type GraphBuilder } from '../builder.js';
+import { batchNormInputGradient } from '../gradient/normalisation.js';
 import type { Rule } from '../gradient/rule.js';
 import { ModelError } from '../errors.js';
 import type { Node, Shapes } from '../graph.js';
@@ -120,3 +121,25 @@ export const batchNormRule =
     const spread = b.node('Unsqueeze', [factor, b.i64([1, 2])]);
     return [b.node('Mul', [inner, spread]), gain, bias, undefined, undefined];
   };
+
+/**
+ * The gradient of the inference operator where the running moments are kept: with s = 1 / sqrt(variance + epsilon),
+ * dx = gamma s g, dgamma = sum g (x - mean) s, dbeta = sum g.
+ */
+export const frozenNormRule: Rule = (c) => {
+  const b = c.builder;
+  const [x, , , mean, variance] = c.inputs;
+  const others = c.dims(x).flatMap((_, axis) => (axis === 1 ? [] : [axis]));
+  const sum = (tensor: string): string => b.node('ReduceSum', [tensor, b.i64(others)], { keepdims: 0 });
+  const bias = sum(c.gradient);
+  const epsilon = b.f32(c.float('epsilon', DEFAULT_EPSILON));
+  const deviation = b.node('Sqrt', [b.node('Add', [variance, epsilon])]);
+  const centred = b.node('Sub', [sum(b.node('Mul', [c.gradient, x])), b.node('Mul', [mean, bias])]);
+  return [
+    c.wanted[0] ? batchNormInputGradient(c) : undefined,
+    b.node('Div', [centred, deviation]),
+    bias,
+    undefined,
+    undefined,
+  ];
+};

@@ -145,6 +145,35 @@ describe.each(Object.entries(CASES))('compileTraining: %s', (_, build) => {
   });
 });
 
+describe('fine-tuning and adversarial losses', () => {
+  const { model } = CASES['convolution, normalisation, ReLU, pool']();
+  const losses = [
+    { ...loss('live', 'group-cross-entropy', 0.7), live: [1] },
+    { ...loss('live', 'consistency', 3), name: 'twin', target: 'target/twin', mask: 'mask/twin' },
+  ];
+
+  it.each(['batch', 'frozen'] as const)('equal a step in float64: %s statistics', async (batchNorm) => {
+    const spec = { ...specOf(losses), batchNorm };
+    const step = compileTraining(model, spec);
+    const values = valuesOf(model, step, spec, (i) => i % 2);
+    const partners = { dims: [N], data: Float64Array.from([0, 0, 3, 2]) };
+    const given = { ...values, 'target/twin': partners };
+    const results = await run(step, given);
+    lossesOf(model.graph, spec, given).forEach((value, i) => {
+      expect(results[`loss/${losses[i].name}`][0]).toBeCloseTo(value, 5);
+    });
+    for (const { name } of step.weights) {
+      const at = chosen(given[name].data.length);
+      close(
+        at.map((i) => results[gradientOf(name)][i]),
+        differences(model.graph, spec, given, name, at),
+        name,
+      );
+    }
+    expect(step.moments).toHaveLength(batchNorm === 'frozen' ? 0 : 4);
+  });
+});
+
 describe('training', () => {
   const { model, losses } = CASES['convolution, normalisation, ReLU, pool']();
   const step = compileTraining(model, specOf(losses));

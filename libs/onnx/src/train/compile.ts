@@ -17,7 +17,7 @@ import type { Rule } from '../gradient/rule.js';
 import { RULES } from '../gradient/rules.js';
 import type { Graph, Model, Node, Shapes } from '../graph.js';
 import { inferShapes } from '../shapes/infer.js';
-import { appendBatchNorm, batchNormRule, type Moments } from './batch-statistics.js';
+import { appendBatchNorm, batchNormRule, frozenNormRule, type Moments } from './batch-statistics.js';
 import { convolutionRule, type PendingFactors } from './convolution.js';
 import { appendLoss } from './losses.js';
 import { type Masked, maxPoolRule, reluRule } from './pooling.js';
@@ -49,7 +49,10 @@ export function compileTraining(model: Model, spec: TrainingSpec): TrainingStep 
     graph,
     new Map([[spec.input, [{ perSample: 1 }, spec.channels, spec.height, spec.width]]]),
   );
-  const { weights, moments } = parametersOf(graph, shapes);
+  const parameters = parametersOf(graph, shapes);
+  const { weights } = parameters;
+  const frozen = spec.batchNorm === 'frozen';
+  const moments = frozen ? [] : parameters.moments;
   const state = new Set([...weights.map((weight) => weight.name), ...moments]);
   const constants = new Map([...graph.initializers].filter(([name]) => !state.has(name)));
 
@@ -57,7 +60,7 @@ export function compileTraining(model: Model, spec: TrainingSpec): TrainingStep 
   b.input(spec.input, 'float32', pixels);
   for (const name of state) b.input(name, 'float32', graph.initializers.get(name)!.dims);
 
-  const statistics = appendForward(b, graph, shapes);
+  const statistics = appendForward(b, graph, shapes, frozen);
   const seeds = appendLosses(b, spec, graph, shapes);
   const gradients = appendGradients(
     b,
@@ -91,11 +94,16 @@ function refuseDoubles(graph: Graph): void {
   }
 }
 
-/** The model's nodes under their own names, BatchNormalization with the batch's moments. */
-function appendForward(b: GraphBuilder, graph: Graph, shapes: Shapes): ReadonlyMap<Node, Moments> {
+/** The model's nodes under their own names, BatchNormalization with the batch's moments unless they are frozen. */
+function appendForward(
+  b: GraphBuilder,
+  graph: Graph,
+  shapes: Shapes,
+  frozen: boolean,
+): ReadonlyMap<Node, Moments> {
   const statistics = new Map<Node, Moments>();
   for (const node of graph.nodes) {
-    if (node.op === 'BatchNormalization') statistics.set(node, appendBatchNorm(b, node, shapes));
+    if (node.op === 'BatchNormalization' && !frozen) statistics.set(node, appendBatchNorm(b, node, shapes));
     else b.nodes(node.op, node.inputs, node.attributes, node.outputs, node.domain);
   }
   return statistics;
@@ -140,7 +148,10 @@ function rulesFor(
   return new Map([
     ...RULES,
     ['Conv', convolutionRule(pending)],
-    ['BatchNormalization', batchNormRule(statistics, pending, only('Conv'))],
+    [
+      'BatchNormalization',
+      spec.batchNorm === 'frozen' ? frozenNormRule : batchNormRule(statistics, pending, only('Conv')),
+    ],
     ['MaxPool', maxPoolRule(masked, only('Relu'))],
     ['Relu', reluRule(masked)],
   ]);

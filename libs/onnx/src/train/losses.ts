@@ -5,7 +5,7 @@
 import type { GraphBuilder } from '../builder.js';
 import { ModelError } from '../errors.js';
 import type { Dim } from '../graph.js';
-import { type LossSpec, lossOf } from './spec.js';
+import { type LossKind, type LossSpec, lossOf } from './spec.js';
 
 interface Compared {
   /** Loss of each sample, float32 [N]. */
@@ -14,7 +14,13 @@ interface Compared {
   readonly gradient: string;
 }
 
-type Loss = (b: GraphBuilder, output: string, target: string, dims: readonly number[]) => Compared;
+type Loss = (
+  b: GraphBuilder,
+  output: string,
+  target: string,
+  dims: readonly number[],
+  spec: LossSpec,
+) => Compared;
 
 const crossEntropy: Loss = (b, output, target, [classes]) => {
   const logs = b.node('LogSoftmax', [output], { axis: 1 });
@@ -47,11 +53,43 @@ const meanSquaredError: Loss = (b, output, target, dims) => {
   };
 };
 
+/** Stands for minus infinity where classes are left out of a sum of exponentials. */
+const LEFT_OUT = -1e30;
+
+const groupCrossEntropy: Loss = (b, output, target, [classes], { live = [] }) => {
+  const among = (side: boolean): string =>
+    b.node('Add', [
+      output,
+      b.constant({
+        type: 'float32',
+        dims: [1, classes],
+        data: Float32Array.from({ length: classes }, (_, k) => (live.includes(k) === side ? 0 : LEFT_OUT)),
+      }),
+    ]);
+  const [alive, spoof] = [among(true), among(false)];
+  const total = (masked: string): string => b.node('ReduceLogSumExp', [masked, b.i64([1])], { keepdims: 0 });
+  const share = (masked: string): string => b.node('Softmax', [masked], { axis: 1 });
+  const margin = b.node('Sub', [total(spoof), total(alive)]);
+  const wanted = b.node('Cast', [target], { to: 1 });
+  const off = b.node('Sub', [b.node('Sigmoid', [margin]), wanted]);
+  return {
+    perSample: b.node('Sub', [b.node('Softplus', [margin]), b.node('Mul', [wanted, margin])]),
+    gradient: b.node('Mul', [
+      b.node('Unsqueeze', [off, b.i64([1])]),
+      b.node('Sub', [share(spoof), share(alive)]),
+    ]),
+  };
+};
+
 const LOSSES = {
   'cross-entropy': { loss: crossEntropy, rank: 2 },
   'binary-cross-entropy': { loss: binaryCrossEntropy, rank: undefined },
   'mean-squared-error': { loss: meanSquaredError, rank: undefined },
-} as const;
+  'group-cross-entropy': { loss: groupCrossEntropy, rank: 2 },
+} as const satisfies Partial<Record<LossKind, { loss: Loss; rank: number | undefined }>>;
+
+/** Losses whose targets are class indices or places. */
+const INDEXED: ReadonlySet<LossKind> = new Set(['cross-entropy', 'group-cross-entropy', 'consistency']);
 
 const zeroOne = { type: 'float32', dims: [2], data: Float32Array.of(0, 1) } as const;
 
@@ -60,7 +98,7 @@ const zeroOne = { type: 'float32', dims: [2], data: Float32Array.of(0, 1) } as c
  * @returns the gradient of weight times loss with respect to the model's output.
  */
 export function appendLoss(b: GraphBuilder, spec: LossSpec, dims: readonly Dim[]): string {
-  const { loss, rank } = LOSSES[spec.kind];
+  const rank = spec.kind === 'consistency' ? 2 : LOSSES[spec.kind].rank;
   const [batch, ...rest] = dims;
   const fixed = rest.filter((dim): dim is number => typeof dim === 'number');
   if (typeof batch === 'number' || batch?.perSample !== 1 || fixed.length < rest.length)
@@ -68,18 +106,46 @@ export function appendLoss(b: GraphBuilder, spec: LossSpec, dims: readonly Dim[]
   if (rank !== undefined && dims.length !== rank)
     throw new ModelError('unsupported', `must be [N, classes] for ${spec.kind}`, spec.output);
 
-  const target =
-    spec.kind === 'cross-entropy'
-      ? b.input(spec.target, 'int64', ['N'])
-      : b.input(spec.target, 'float32', ['N', ...fixed]);
+  const target = INDEXED.has(spec.kind)
+    ? b.input(spec.target, 'int64', ['N'])
+    : b.input(spec.target, 'float32', ['N', ...fixed]);
   const mask = b.input(spec.mask, 'float32', ['N']);
-  const { perSample, gradient } = loss(b, spec.output, target, fixed);
 
   const counted = b.node('ReduceSum', [mask], { keepdims: 0 });
   const share = b.node('Div', [mask, b.node('Max', [counted, b.f32(1)])]);
+  const weights = b.node('Unsqueeze', [share, b.i64(fixed.map((_, i) => i + 1))]);
+  const column = b.node('Mul', [weights, b.f32(spec.weight)]);
+  const { perSample, gradient } =
+    spec.kind === 'consistency'
+      ? consistency(b, spec.output, target, column)
+      : weighed(b, LOSSES[spec.kind].loss(b, spec.output, target, fixed, spec), column);
   const mean = b.node('ReduceSum', [b.node('Mul', [perSample, share])], { keepdims: 0 });
   b.output(mean, 'float32', [], lossOf(spec.name));
+  return gradient;
+}
 
-  const column = b.node('Unsqueeze', [share, b.i64(fixed.map((_, i) => i + 1))]);
-  return b.node('Mul', [gradient, b.node('Mul', [column, b.f32(spec.weight)])]);
+const weighed = (b: GraphBuilder, { perSample, gradient }: Compared, column: string): Compared => ({
+  perSample,
+  gradient: b.node('Mul', [gradient, column]),
+});
+
+/**
+ * With p the partner's softmax and q the sample's own: KL(p | q) = sum p (log p - log q), whose gradient is q - p in the
+ * sample's logits and p (log p - log q - KL) in the partner's, which the matrix of places takes back to its row.
+ */
+function consistency(b: GraphBuilder, output: string, partner: string, column: string): Compared {
+  const rows = b.node('Shape', [output], { start: 0, end: 1 });
+  const places = b.node('OneHot', [partner, rows, b.constant(zeroOne)]);
+  const logs = b.node('LogSoftmax', [output], { axis: 1 });
+  const others = b.node('MatMul', [places, logs]);
+  const p = b.node('Exp', [others]);
+  const ratio = b.node('Sub', [others, logs]);
+  const perRow = b.node('ReduceSum', [b.node('Mul', [p, ratio]), b.i64([1])], { keepdims: 1 });
+  const own = b.node('Mul', [b.node('Sub', [b.node('Exp', [logs]), p]), column]);
+  const theirs = b.node('Mul', [b.node('Mul', [p, b.node('Sub', [ratio, perRow])]), column]);
+  const back = b.node('Transpose', [places], { perm: [1, 0] });
+  return {
+    perSample: b.node('Squeeze', [perRow, b.i64([1])]),
+    gradient: b.node('Add', [own, b.node('MatMul', [back, theirs])]),
+  };
 }

@@ -79,6 +79,11 @@ const maxPool: Operator = (node, [x]) => {
   });
 };
 
+interface Statistics {
+  readonly mean: readonly number[];
+  readonly variance: readonly number[];
+}
+
 /** Mean and biased variance per channel. */
 export function momentsOf(x: Wide): { mean: number[]; variance: number[]; count: number } {
   const [n, channels, h, w] = x.dims;
@@ -91,8 +96,7 @@ export function momentsOf(x: Wide): { mean: number[]; variance: number[]; count:
   return { mean, variance, count };
 }
 
-const batchNormalization: Operator = (node, [x, scale, bias]) => {
-  const { mean, variance } = momentsOf(x);
+const normalised = (node: Node, [x, scale, bias]: readonly Wide[], { mean, variance }: Statistics): Wide => {
   const epsilon = number(node, 'epsilon', 1e-5);
   return fill(
     x.dims,
@@ -100,6 +104,12 @@ const batchNormalization: Operator = (node, [x, scale, bias]) => {
       ((get(x, n, c, y, z) - mean[c]) / Math.sqrt(variance[c] + epsilon)) * scale.data[c] + bias.data[c],
   );
 };
+
+const batchNormalization: Operator = (node, inputs) => normalised(node, inputs, momentsOf(inputs[0]));
+
+/** With the running moments. */
+const frozenNormalization: Operator = (node, inputs) =>
+  normalised(node, inputs, { mean: [...inputs[3].data], variance: [...inputs[4].data] });
 
 const gemm: Operator = (node, [a, b, bias]) => {
   const turned = number(node, 'transB', 0) === 1;
@@ -129,19 +139,43 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
     }),
 };
 
-/** Every tensor of the graph, with the batch's statistics. */
-export function forward(graph: Graph, values: Values): Record<string, Wide> {
+/** Every tensor of the graph, with the batch's statistics unless they are frozen. */
+export function forward(graph: Graph, values: Values, frozen = false): Record<string, Wide> {
   const all: Record<string, Wide> = { ...values };
+  const operators = frozen ? { ...OPERATORS, BatchNormalization: frozenNormalization } : OPERATORS;
+  const fixed = (name: string): Wide => {
+    const { dims, data } = graph.initializers.get(name)!;
+    return { dims, data: Float64Array.from(data as Float32Array) };
+  };
   for (const node of graph.nodes)
-    all[node.outputs[0]] = OPERATORS[node.op](
+    all[node.outputs[0]] = operators[node.op](
       node,
-      node.inputs.map((name) => all[name]),
+      node.inputs.map((name) => all[name] ?? fixed(name)),
     );
   return all;
 }
 
+const softmax = (logits: Float64Array): Float64Array => {
+  const all = logits.map(Math.exp);
+  const sum = all.reduce((a, b) => a + b, 0);
+  return all.map((e) => e / sum);
+};
+
 /** Loss of one sample, straight from its definition. */
-function sampleLoss(kind: LossSpec['kind'], output: Float64Array, target: Float64Array): number {
+function sampleLoss(
+  { kind, live = [] }: LossSpec,
+  output: Float64Array,
+  target: Float64Array,
+  row: (i: number) => Float64Array,
+): number {
+  if (kind === 'group-cross-entropy') {
+    const alive = softmax(output).reduce((sum, p, k) => sum + (live.includes(k) ? p : 0), 0);
+    return -Math.log(target[0] === 0 ? alive : 1 - alive);
+  }
+  if (kind === 'consistency') {
+    const [own, partner] = [softmax(output), softmax(row(target[0]))];
+    return partner.reduce((sum, p, k) => sum + p * Math.log(p / own[k]), 0);
+  }
   if (kind === 'cross-entropy') {
     const sum = output.reduce((total, z) => total + Math.exp(z), 0);
     return Math.log(sum) - output[target[0]];
@@ -155,7 +189,7 @@ function sampleLoss(kind: LossSpec['kind'], output: Float64Array, target: Float6
 }
 
 export function lossesOf(graph: Graph, spec: TrainingSpec, values: Values): number[] {
-  const all = forward(graph, values);
+  const all = forward(graph, values, spec.batchNorm === 'frozen');
   return spec.losses.map((loss) => {
     const [output, target, mask] = [all[loss.output], values[loss.target], values[loss.mask]];
     const n = output.dims[0];
@@ -164,7 +198,7 @@ export function lossesOf(graph: Graph, spec: TrainingSpec, values: Values): numb
     let [sum, count] = [0, 0];
     for (let i = 0; i < n; i++) {
       if (mask.data[i] === 0) continue;
-      sum += sampleLoss(loss.kind, part(output, i), part(target, i));
+      sum += sampleLoss(loss, part(output, i), part(target, i), (row) => part(output, row));
       count++;
     }
     return count === 0 ? 0 : sum / count;

@@ -1,10 +1,20 @@
 /** What a network learns, and the way back to a model that only infers. */
 import { ModelError } from '../errors.js';
 import type { Model, Tensor } from '../graph.js';
+import { withoutDead } from '../graph-tools/walk.js';
 import type { TrainingStep } from './compile.js';
+import type { TrainingSpec } from './spec.js';
 
 /** Tensors by name: weights, running moments, and what an optimiser remembers. */
 export type TrainingState = ReadonlyMap<string, Tensor>;
+
+/** The part of a model that losses depend on: what else it holds stays as it is in a training. */
+export function learning(model: Model, { losses }: Pick<TrainingSpec, 'losses'>): Model {
+  const read = losses.map(({ output }) => output);
+  const graph = withoutDead(model.graph, read);
+  const outputs = graph.outputs.filter(({ name }) => read.includes(name));
+  return { ...model, graph: { ...graph, outputs } };
+}
 
 /** Weights and running moments before the first step: the model's own. */
 export const initialState = (model: Model, { weights, moments }: TrainingStep): TrainingState =>

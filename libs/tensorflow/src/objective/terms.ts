@@ -80,6 +80,8 @@ export function termValue(
   switch (term.kind) {
     case 'cross-entropy':
       return crossEntropy(tf, x, target(term.target));
+    case 'soft-cross-entropy':
+      return tf.neg(tf.sum(tf.mul(target(term.target), tf.logSoftmax(x)), 1));
     case 'binary-cross-entropy':
       return binaryCrossEntropy(tf, x, target(term.target));
     case 'squared-error':

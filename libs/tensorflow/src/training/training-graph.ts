@@ -26,6 +26,12 @@ const PER_SAMPLE = {
   'mean-squared-error': squaredError,
 } as const;
 
+/** Errors: ModelError naming a loss that this backend does not compute. */
+function knownLoss({ name, kind }: LossSpec): keyof typeof PER_SAMPLE {
+  if (Object.hasOwn(PER_SAMPLE, kind)) return kind as keyof typeof PER_SAMPLE;
+  throw new ModelError('unsupported', `the TensorFlow.js backend has no ${kind}`, name);
+}
+
 /** Tensors on the device by name. */
 export type Tensors = Readonly<Record<string, TfTensor>>;
 
@@ -58,6 +64,9 @@ export class TrainingGraph {
     this.#tf = tf;
     this.#graph = graph;
     this.#spec = spec;
+    for (const loss of spec.losses) knownLoss(loss);
+    if (spec.batchNorm === 'frozen')
+      throw new ModelError('unsupported', 'the TensorFlow.js backend has no frozen BatchNormalization');
     this.#outputs = [...new Set(spec.losses.map(({ output }) => output))];
     const { input, channels, height, width } = spec;
     const shapes = inferShapes(graph, new Map([[input, [{ perSample: 1 }, channels, height, width]]]));
@@ -131,7 +140,7 @@ export class TrainingGraph {
   #loss(loss: LossSpec, output: TfTensor, feeds: Tensors): TfTensor {
     const tf = this.#tf;
     const mask = feeds[loss.mask];
-    const perSample = PER_SAMPLE[loss.kind](tf, output, feeds[loss.target]);
+    const perSample = PER_SAMPLE[knownLoss(loss)](tf, output, feeds[loss.target]);
     return tf.div(tf.sum(tf.mul(perSample, mask)), tf.maximum(tf.sum(mask), 1));
   }
 }

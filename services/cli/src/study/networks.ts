@@ -35,14 +35,15 @@ export function networksOf(study: Study): StudyNetwork[] {
   return study.seeds.flatMap((seed) =>
     study.backbones.flatMap((backbone) =>
       study.features.map((facets): StudyNetwork => {
+        const ordered = AUXILIARY_FACETS.filter((facet) => facets.includes(facet));
         const recipe: TrainingRecipe = {
           schema: 'facet.recipe/v1',
           seed,
           backbone,
-          facets: AUXILIARY_FACETS.filter((facet) => facets.includes(facet)),
+          facets: ordered,
           ...(study.recipes[backbone] ?? study.recipe),
         };
-        const features = featuresName(recipe.facets);
+        const features = featuresName(ordered);
         // What the weights follow from: a changed study trains other versions and finds those that it shares.
         const version = digestOf({ dataset: study.dataset, recipe }).slice(0, 16);
         return { model: { name: `study-${backbone}`, version }, backbone, features, seed, recipe };
