@@ -2,7 +2,7 @@
  * The loops of L-infinity that every step of every sample runs, each value rounded to float32. Which way a gradient
  * points and which pixels have left the ball is as good as random, so that a comparison is mispredicted every other time
  * and costs more than all the arithmetic: signs and bounds are taken from the bits instead, which order floats of one
- * sign as integers. 60 in place of 140 us for 64x64 pixels on an Intel Xeon, 27 November 2026.
+ * sign as integers. 106 in place of 152 us a step of 64x64 pixels in PGD-10's profile, Intel Xeon, 27 November 2026.
  */
 
 const SIGN = 0x80000000;
