@@ -316,7 +316,6 @@ const STUDY = {
 const ESTIMATE = { mean: 0.5, interval: [0.4, 0.6], values: [0.45, 0.55] };
 const STUDY_REPORT = {
   schema: 'facet.study-report/v1',
-  hardening: HARDENING,
   study: STUDY,
   attack: { search: 'pgd-10', norm: 'linf', epsilons: [2 / 255] },
   networks: [
@@ -380,6 +379,7 @@ export const VALID: Readonly<Record<keyof typeof ARTIFACTS, object>> = {
   standing: STANDING,
   recipe: RECIPE,
   'training-history': TRAINING_HISTORY,
+  hardening: HARDENING,
   study: STUDY,
   'study-report': STUDY_REPORT,
   'transfer-report': TRANSFER,

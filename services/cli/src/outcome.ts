@@ -37,7 +37,7 @@ export function awaitConclusion(
 /** Until `count` evaluations that are `wanted` have ended, each known by its key. */
 export function awaitEvaluations(
   count: number,
-  wanted: (fact: Completed) => boolean,
+  wanted: (fact: Completed) => boolean | Promise<boolean>,
   keyOf = ({ evaluation }: Completed): string => evaluation,
   onOne?: (done: number) => void,
 ): Conclusion<Completed[]> {
@@ -49,8 +49,8 @@ export function awaitEvaluations(
   });
   completed.catch(() => undefined);
   const found = new Map<string, Completed>();
-  const take = (fact: Completed): void => {
-    if (!wanted(fact)) return;
+  const take = async (fact: Completed): Promise<void> => {
+    if (!(await wanted(fact))) return;
     found.set(keyOf(fact), fact);
     onOne?.(found.size);
     if (found.size === count) resolve([...found.values()]);
@@ -63,11 +63,11 @@ export function awaitEvaluations(
     ackWaitMs: 30_000,
     attemptLimitMs: 30_000,
     maxDeliver: 1,
-    handle(event) {
-      if (event.type === 'evaluation.completed') take(event.data);
+    async handle(event) {
+      if (event.type === 'evaluation.completed') await take(event.data);
       else if (event.type === 'evaluation.failed') reject(new TerminalError(event.data.reasons.join('\n')));
       else reject(new TerminalError(event.data.reason));
-      return Promise.resolve([]);
+      return [];
     },
   });
   return { handler: handler as AnyHandler, completed };

@@ -183,9 +183,10 @@ export async function ingest(
 ): Promise<DatasetManifest> {
   const { store } = dependencies;
   if (source.kind === 'synthetic') {
-    await records.registration.save(store, { schema: 'facet.registration/v1', source }, ref);
     const known = await findDataset(store, ref);
     if (known !== undefined) return sameSource(known, source);
+    // What is made of it later, such as the same task under another camera, is made of its source.
+    await records.registration.save(store, { schema: 'facet.registration/v1', source }, ref);
     const splits = await ingestSynthetic(dependencies, ref, source, context);
     const size = { height: source.size, width: source.size };
     const description = describeSource(source);

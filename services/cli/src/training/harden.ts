@@ -4,7 +4,15 @@
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { digestOf, findModel, loadModel, publishModel, records, saveStanding } from '@facet/catalog';
+import {
+  digestOf,
+  findModel,
+  loadModel,
+  loadRequest,
+  publishModel,
+  records,
+  saveStanding,
+} from '@facet/catalog';
 import {
   type DatasetSource,
   type EvaluationPlan,
@@ -149,8 +157,16 @@ export async function hardenCommand(options: HardenOptions): Promise<number> {
   const hardened = resultOf(options, parent);
   const chosen = options.dataset === undefined ? undefined : await chooseDataset(options.dataset);
   let work: Work | undefined;
-  const conclusion = awaitEvaluations(2 * 2, ({ model }) =>
-    [parent, hardened].some((one) => formatRef(one) === formatRef(model)),
+  // Other standing evaluations may look at the same models, by other plans.
+  const conclusion = awaitEvaluations(
+    2 * 2,
+    async ({ evaluation, model }) => {
+      if (work === undefined || ![parent, hardened].some((one) => formatRef(one) === formatRef(model)))
+        return false;
+      const asked = await loadRequest(work.store, evaluation);
+      return canonicalJson(asked.plan) === canonicalJson(plan);
+    },
+    ({ model, dataset }) => `${formatRef(model)} ${formatRef(dataset)}`,
   );
   return runUntil(options, () => conclusion, {
     begin: async (system) => {
@@ -158,6 +174,7 @@ export async function hardenCommand(options: HardenOptions): Promise<number> {
       await requireStored(system.store, data);
       work = {
         ...(await planOf(options, system.store, data, given, plan)),
+        store: system.store,
         data,
         shifted: await shiftedOf(system.store, data),
       };
@@ -168,6 +185,7 @@ export async function hardenCommand(options: HardenOptions): Promise<number> {
 }
 
 interface Work extends Plan {
+  readonly store: ObjectStore;
   readonly data: ChosenDataset;
   readonly shifted: Required<ChosenDataset>;
 }
