@@ -157,7 +157,7 @@ describe('fine-tuning and adversarial losses', () => {
     const step = compileTraining(model, spec);
     const values = valuesOf(model, step, spec, (i) => i % 2);
     const partners = { dims: [N], data: Float64Array.from([0, 0, 3, 2]) };
-    const given = { ...values, 'target/twin': partners };
+    const given: typeof values = { ...values, 'target/twin': partners };
     const results = await run(step, given);
     lossesOf(model.graph, spec, given).forEach((value, i) => {
       expect(results[`loss/${losses[i].name}`][0]).toBeCloseTo(value, 5);
