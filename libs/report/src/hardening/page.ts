@@ -1,11 +1,9 @@
 /** A hardening's report as one HTML file that stands alone, and as a table for the terminal. */
 import type { HardeningReport } from '@facet/contracts';
 import { epsilonText, percentage, points, pointsInterval, scalar, UNDEFINED } from '../format.js';
-import { html, type Html, trusted } from '../html/html.js';
-import { scroll, section } from '../html/parts.js';
-import { STYLE } from '../html/style.js';
-
-const CONTENT_POLICY = "default-src 'none'; style-src 'unsafe-inline'";
+import { htmlDocument } from '../html/document.js';
+import { html, type Html } from '../html/html.js';
+import { madeWith, remarks, scroll, section } from '../html/parts.js';
 
 type Split = HardeningReport['splits'][number];
 
@@ -121,67 +119,45 @@ const history = ({ history: { epochs, best } }: HardeningReport): Html => {
 /** The same report gives the same bytes. */
 export function renderHardeningHtml(report: HardeningReport): string {
   const { parent, hardened, splits, notes, provenance, recipe } = report;
-  return html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta http-equiv="Content-Security-Policy" content="${CONTENT_POLICY}" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <title>Hardening of ${parent.name}@${parent.version}</title>
-        <style>
-          ${trusted(STYLE)}
-        </style>
-      </head>
-      <body>
-        <header class="top">
-          <h1>${parent.name}@${parent.version} before and after hardening</h1>
-          <p class="summary">${hardeningFindings(report).join(' ')}</p>
-          ${
-            notes.length > 0 &&
-            html`<aside class="mind">
-              <ul>
-                ${notes.map((note) => html`<li>${note}</li>`)}
-              </ul>
-            </aside>`
-          }
-        </header>
-        <main>
-          ${splits.map((split) =>
-            section(
-              split.name,
-              NAMES[split.name],
-              html`<p class="lead">
-                ${split.dataset.name}@${split.dataset.version}. Rates at each model's threshold of equal error
-                on the clean ${split.thresholdSplit ?? 'test'} split of this dataset; success is the share of
-                right decisions that the attack turns. AUC: ${points(split.aucChange.delta)} points,
-                ${pointsInterval(split.aucChange.interval)} (95 %, paired by sample).
-              </p>`,
-              table(split),
-            ),
-          )}
-          ${section('training', 'Training', html`<p class="lead">Losses are means over an epoch.</p>`, history(report))}
-          ${section(
-            'provenance',
-            'Provenance',
-            html`<dl class="terms">
-              <dt>Before</dt>
-              <dd>${parent.name}@${parent.version}, SHA-256 ${parent.sha256}</dd>
-              <dt>Hardened</dt>
-              <dd>${hardened.name}@${hardened.version}, SHA-256 ${hardened.sha256}</dd>
-              <dt>Recipe</dt>
-              <dd><code>${JSON.stringify(recipe)}</code></dd>
-              <dt>Facet</dt>
-              <dd>${provenance.facet}</dd>
-              <dt>Backend</dt>
-              <dd>${provenance.backend}</dd>
-              <dt>Processor</dt>
-              <dd>${provenance.cpu}</dd>
-            </dl>`,
-          )}
-        </main>
-        <footer>Facet ${provenance.facet}. Figures for machines stand in harden.json.</footer>
-      </body>
-    </html> `.markup;
+  return htmlDocument({
+    title: html`Hardening of ${parent.name}@${parent.version}`,
+    header: html`
+      <h1>${parent.name}@${parent.version} before and after hardening</h1>
+      <p class="summary">${hardeningFindings(report).join(' ')}</p>
+      ${remarks(notes)}
+    `,
+    main: html`
+      ${splits.map((split) =>
+        section(
+          split.name,
+          NAMES[split.name],
+          html`<p class="lead">
+            ${split.dataset.name}@${split.dataset.version}. Rates at each model's threshold of equal error on
+            the clean ${split.thresholdSplit ?? 'test'} split of this dataset; success is the share of right
+            decisions that the attack turns. AUC: ${points(split.aucChange.delta)} points,
+            ${pointsInterval(split.aucChange.interval)} (95 %, paired by sample).
+          </p>`,
+          table(split),
+        ),
+      )}
+      ${section('training', 'Training', html`<p class="lead">Losses are means over an epoch.</p>`, history(report))}
+      ${section(
+        'provenance',
+        'Provenance',
+        html`<dl class="terms">
+          <dt>Before</dt>
+          <dd>${parent.name}@${parent.version}, SHA-256 ${parent.sha256}</dd>
+          <dt>Hardened</dt>
+          <dd>${hardened.name}@${hardened.version}, SHA-256 ${hardened.sha256}</dd>
+          <dt>Recipe</dt>
+          <dd><code>${JSON.stringify(recipe)}</code></dd>
+          ${madeWith(provenance)}
+        </dl>`,
+      )}
+    `,
+    facet: provenance.facet,
+    figures: 'harden.json',
+  });
 }
 
 /** Both splits, and the answer in words. */

@@ -5,7 +5,8 @@
 import { formatRef, type Report } from '@facet/contracts';
 import type { Picture } from '../picture.js';
 import { viewOf } from '../view.js';
-import { html, trusted } from './html.js';
+import { htmlDocument } from './document.js';
+import { html } from './html.js';
 import { baseline } from './sections/baseline.js';
 import { clean } from './sections/clean.js';
 import { curves } from './sections/curves.js';
@@ -20,9 +21,6 @@ import { provenance } from './sections/provenance.js';
 import { ranking } from './sections/ranking.js';
 import { summary } from './sections/summary.js';
 import { worst } from './sections/worst.js';
-import { STYLE } from './style.js';
-
-const CONTENT_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'";
 
 /** Renders `report`, which must have passed its schema, as a page; `pictures` are shown in their order. */
 export async function renderHtml(report: Report, pictures: readonly Picture[]): Promise<string> {
@@ -41,29 +39,19 @@ export async function renderHtml(report: Report, pictures: readonly Picture[]): 
     { id: 'reading', name: 'How to read it', body: glossary() },
     { id: 'provenance', name: 'Provenance', body: provenance(view) },
   ].filter(({ body }) => body !== undefined);
-  const page = html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta http-equiv="Content-Security-Policy" content="${CONTENT_POLICY}" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <title>${formatRef(report.model)} on ${formatRef(report.dataset)}: Facet report</title>
-        <style>
-          ${trusted(STYLE)}
-        </style>
-      </head>
-      <body>
-        <header class="top">
-          ${header(view)} ${summary(view)} ${notes(view)}
-          <nav aria-label="Sections">
-            <ul>
-              ${sections.map(({ id, name }) => html`<li><a href="#${id}">${name}</a></li>`)}
-            </ul>
-          </nav>
-        </header>
-        <main>${sections.map(({ body }) => body)}</main>
-        <footer>Facet ${report.provenance.facet}. Figures for machines stand in report.json.</footer>
-      </body>
-    </html> `;
-  return page.markup;
+  return htmlDocument({
+    title: html`${formatRef(report.model)} on ${formatRef(report.dataset)}: Facet report`,
+    images: 'data:',
+    header: html`
+      ${header(view)} ${summary(view)} ${notes(view)}
+      <nav aria-label="Sections">
+        <ul>
+          ${sections.map(({ id, name }) => html`<li><a href="#${id}">${name}</a></li>`)}
+        </ul>
+      </nav>
+    `,
+    main: html`${sections.map(({ body }) => body)}`,
+    facet: report.provenance.facet,
+    figures: 'report.json',
+  });
 }

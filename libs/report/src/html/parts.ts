@@ -14,6 +14,24 @@ export const section = (id: string, title: string, ...body: readonly Part[]): Ht
 export const scroll = (label: string, table: Html): Html =>
   html`<div class="scroll" role="region" aria-label="${label}" tabindex="0">${table}</div>`;
 
+/** What the reader must know before the figures; nothing where there is nothing. */
+export const remarks = (notes: readonly string[]): Part =>
+  notes.length > 0 &&
+  html`<aside class="mind">
+    <ul>
+      ${notes.map((note) => html`<li>${note}</li>`)}
+    </ul>
+  </aside>`;
+
+/** Terms of the provenance: with what and where the figures were made. */
+export const madeWith = (provenance: { facet: string; backend: string; cpu: string }): Html =>
+  html`<dt>Facet</dt>
+    <dd>${provenance.facet}</dd>
+    <dt>Backend</dt>
+    <dd>${provenance.backend}</dd>
+    <dt>Processor</dt>
+    <dd>${provenance.cpu}</dd>`;
+
 /** A number with a bar from 0 to 1 behind it, in the colour of a class of the style sheet. */
 export const bar = (rate: number | null, colour: 'facet' | 'sfa'): Html =>
   html`${percent(rate)}<span class="bar" aria-hidden="true"

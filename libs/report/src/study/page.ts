@@ -1,11 +1,9 @@
 /** A study's report as one HTML file that stands alone, and as a table for the terminal. */
 import type { Estimate, StudyEffect, StudyReport } from '@facet/contracts';
 import { epsilonText, percent, percentage, points, pointsInterval, UNDEFINED } from '../format.js';
-import { html, type Html, trusted } from '../html/html.js';
-import { scroll, section } from '../html/parts.js';
-import { STYLE } from '../html/style.js';
-
-const CONTENT_POLICY = "default-src 'none'; style-src 'unsafe-inline'";
+import { htmlDocument } from '../html/document.js';
+import { html, type Html } from '../html/html.js';
+import { madeWith, remarks, scroll, section } from '../html/parts.js';
 
 const WORDS: Readonly<Record<StudyEffect['change'], string>> = {
   harder: 'harder to attack',
@@ -112,80 +110,58 @@ export function renderStudyHtml(report: StudyReport): string {
   const { study, attack, networks, notes, provenance } = report;
   const { train, test } = study.dataset.samples;
   const epsilons = attack.epsilons.map(epsilonText).join(', ');
-  return html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta http-equiv="Content-Security-Policy" content="${CONTENT_POLICY}" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <title>Study ${study.name}: which backbone, which auxiliary feature</title>
-        <style>
-          ${trusted(STYLE)}
-        </style>
-      </head>
-      <body>
-        <header class="top">
-          <h1>Which backbone, which auxiliary feature?</h1>
-          <p class="summary">${studyFindings(report).join(' ')}</p>
-          ${
-            notes.length > 0 &&
-            html`<aside class="mind">
-              <ul>
-                ${notes.map((note) => html`<li>${note}</li>`)}
-              </ul>
-            </aside>`
-          }
-        </header>
-        <main>
-          ${section(
-            'features',
-            'Which auxiliary feature',
-            html`<p class="lead">
-              Difference of vulnerability from the same backbone trained with the same seed and no auxiliary
-              feature. Negative is harder to attack.
-            </p>`,
-            effects('Auxiliary features', 'Features', report.features),
-          )}
-          ${section(
-            'backbones',
-            'Which backbone',
-            html`<p class="lead">
-              Difference of vulnerability from the mean of all backbones with the same features and seed.
-            </p>`,
-            effects('Backbones', 'Backbone', report.backbones),
-          )}
-          ${section(
-            'combinations',
-            'All combinations, hardest to attack first',
-            html`<p class="lead">
-              Vulnerability is the area under success of ${attack.search} on the decision over ${epsilons}, in
-              percent; robust AUC is that at the smallest epsilon, at which networks compare whatever their
-              threshold. Facet only, SFA, control and gain are means over a network's auxiliary facets. Under
-              each mean stands its 95 % interval over seeds (Student's t).
-            </p>`,
-            combinations(report),
-          )}
-          ${section(
-            'provenance',
-            'Provenance',
-            html`<dl class="terms">
-              <dt>Networks</dt>
-              <dd>
-                ${networks.length}, seeds ${study.seeds.join(', ')}; ${train} train and ${test} test faces of
-                ${study.dataset.size} pixels, ${study.recipe.epochs} epochs
-              </dd>
-              <dt>Facet</dt>
-              <dd>${provenance.facet}</dd>
-              <dt>Backend</dt>
-              <dd>${provenance.backend}</dd>
-              <dt>Processor</dt>
-              <dd>${provenance.cpu}</dd>
-            </dl>`,
-          )}
-        </main>
-        <footer>Facet ${provenance.facet}. Figures for machines stand in study.json.</footer>
-      </body>
-    </html> `.markup;
+  return htmlDocument({
+    title: html`Study ${study.name}: which backbone, which auxiliary feature`,
+    header: html`
+      <h1>Which backbone, which auxiliary feature?</h1>
+      <p class="summary">${studyFindings(report).join(' ')}</p>
+      ${remarks(notes)}
+    `,
+    main: html`
+      ${section(
+        'features',
+        'Which auxiliary feature',
+        html`<p class="lead">
+          Difference of vulnerability from the same backbone trained with the same seed and no auxiliary
+          feature. Negative is harder to attack.
+        </p>`,
+        effects('Auxiliary features', 'Features', report.features),
+      )}
+      ${section(
+        'backbones',
+        'Which backbone',
+        html`<p class="lead">
+          Difference of vulnerability from the mean of all backbones with the same features and seed.
+        </p>`,
+        effects('Backbones', 'Backbone', report.backbones),
+      )}
+      ${section(
+        'combinations',
+        'All combinations, hardest to attack first',
+        html`<p class="lead">
+          Vulnerability is the area under success of ${attack.search} on the decision over ${epsilons}, in
+          percent; robust AUC is that at the smallest epsilon, at which networks compare whatever their
+          threshold. Facet only, SFA, control and gain are means over a network's auxiliary facets. Under each
+          mean stands its 95 % interval over seeds (Student's t).
+        </p>`,
+        combinations(report),
+      )}
+      ${section(
+        'provenance',
+        'Provenance',
+        html`<dl class="terms">
+          <dt>Networks</dt>
+          <dd>
+            ${networks.length}, seeds ${study.seeds.join(', ')}; ${train} train and ${test} test faces of
+            ${study.dataset.size} pixels, ${study.recipe.epochs} epochs
+          </dd>
+          ${madeWith(provenance)}
+        </dl>`,
+      )}
+    `,
+    facet: provenance.facet,
+    figures: 'study.json',
+  });
 }
 
 /** The combinations, and the answer in words. */

@@ -1,12 +1,10 @@
 /** Transfer matrices as one HTML file that stands alone, and as tables for the terminal. */
 import { formatRef, type TransferReport } from '@facet/contracts';
 import { epsilonText, normText, percent, percentage, scalar, UNDEFINED } from '../format.js';
-import { html, type Html, trusted } from '../html/html.js';
+import { htmlDocument } from '../html/document.js';
+import { html, type Html } from '../html/html.js';
 import { heatStep } from '../html/palette.js';
 import { scroll, section } from '../html/parts.js';
-import { STYLE } from '../html/style.js';
-
-const CONTENT_POLICY = "default-src 'none'; style-src 'unsafe-inline'";
 
 type Matrix = TransferReport['matrices'][number];
 type Success = Matrix['success'][number][number];
@@ -50,54 +48,42 @@ const matrix = (models: readonly string[], one: Matrix): Html =>
 export function renderTransferHtml(report: TransferReport): string {
   const { matrices, dataset, plan, provenance } = report;
   const models = report.models.map(formatRef);
-  return html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta http-equiv="Content-Security-Policy" content="${CONTENT_POLICY}" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <title>Transfer between ${models.join(', ')}</title>
-        <style>
-          ${trusted(STYLE)}
-        </style>
-      </head>
-      <body>
-        <header class="top"><h1>Transfer between models</h1></header>
-        <main>
-          ${section(
-            'matrices',
-            'Crafted on one, judged by all',
-            html`<p class="lead">
-              Attack success in percent, with its 95 % interval: rows are the model that the images were
-              crafted on, columns the model that judges them. Each judges through its own crop of the same
-              photograph, at its own frozen threshold, and success counts among its own right decisions. The
-              diagonal is the attack on the model itself.
-            </p>`,
-            html`<div class="beside">${matrices.map((one) => matrix(models, one))}</div>`,
+  return htmlDocument({
+    title: html`Transfer between ${models.join(', ')}`,
+    header: html`<h1>Transfer between models</h1>`,
+    main: html`
+      ${section(
+        'matrices',
+        'Crafted on one, judged by all',
+        html`<p class="lead">
+          Attack success in percent, with its 95 % interval: rows are the model that the images were crafted
+          on, columns the model that judges them. Each judges through its own crop of the same photograph, at
+          its own frozen threshold, and success counts among its own right decisions. The diagonal is the
+          attack on the model itself.
+        </p>`,
+        html`<div class="beside">${matrices.map((one) => matrix(models, one))}</div>`,
+      )}
+      ${section(
+        'provenance',
+        'Provenance',
+        html`<dl class="terms">
+          ${report.models.map(
+            ({ sha256, evaluation, threshold }, i) =>
+              html`<dt>${models[i]}</dt>
+                <dd><code>sha256 ${sha256}</code><br />${evaluation}, threshold ${scalar(threshold)}</dd>`,
           )}
-          ${section(
-            'provenance',
-            'Provenance',
-            html`<dl class="terms">
-              ${report.models.map(
-                ({ sha256, evaluation, threshold }, i) =>
-                  html`<dt>${models[i]}</dt>
-                    <dd>
-                      <code>sha256 ${sha256}</code><br />${evaluation}, threshold ${scalar(threshold)}
-                    </dd>`,
-              )}
-              <dt>Dataset</dt>
-              <dd>${formatRef(dataset)}</dd>
-              <dt>Plan</dt>
-              <dd>${plan.name}, seed ${plan.seed}</dd>
-              <dt>Backend</dt>
-              <dd>${provenance.backend}, ${provenance.cpu}</dd>
-            </dl>`,
-          )}
-        </main>
-        <footer>Facet ${provenance.facet}. Figures for machines stand in transfer.json.</footer>
-      </body>
-    </html> `.markup;
+          <dt>Dataset</dt>
+          <dd>${formatRef(dataset)}</dd>
+          <dt>Plan</dt>
+          <dd>${plan.name}, seed ${plan.seed}</dd>
+          <dt>Backend</dt>
+          <dd>${provenance.backend}, ${provenance.cpu}</dd>
+        </dl>`,
+      )}
+    `,
+    facet: provenance.facet,
+    figures: 'transfer.json',
+  });
 }
 
 /** One table per cell: rows are sources, columns targets. */
