@@ -39,6 +39,7 @@ import type {
 } from '../training-tasks.js';
 import { sessions } from './models.js';
 import { f32, i64, type Session, type Values } from './sessions.js';
+import { ownBits, ownClass } from './targets.js';
 import { openTraining, stateFeeds } from './trained-graph.js';
 
 /** Samples that are scored at a time. */
@@ -100,12 +101,6 @@ function rowsOf<T extends Float32Array | BigInt64Array>(data: T, n: number, rows
   return out;
 }
 
-function argmax(row: Float32Array): number {
-  let best = 0;
-  for (let i = 1; i < row.length; i++) if (row[i] > row[best]) best = i;
-  return best;
-}
-
 /** What a facet's loss compares with: the labels, and where they are unknown what the network says of the clean image. */
 async function facetTarget(
   task: PerturbPartTask,
@@ -129,7 +124,7 @@ async function facetTarget(
   const width = (own ?? labels)!.length / rows.length;
   if (head?.kind === 'classes') {
     const index = rows.map((_, i) =>
-      mask?.[i] ? Number(labels![i]) : argmax(own!.subarray(i * width, (i + 1) * width)),
+      mask?.[i] ? Number(labels![i]) : ownClass(own!.subarray(i * width, (i + 1) * width)),
     );
     return { type: 'int64', dims: [], data: Float32Array.from(index) };
   }
@@ -143,7 +138,7 @@ async function facetTarget(
     const row = mask?.[i]
       ? (labels!.subarray(i * width, (i + 1) * width) as Float32Array)
       : head?.kind === 'multi-label'
-        ? said!.map((logit) => (logit > 0 ? 1 : 0))
+        ? ownBits(said!)
         : said!;
     data.set(row, i * width);
   });

@@ -38,11 +38,15 @@ export async function predict(source: AttackSource, cut: Cut): Promise<ReadonlyM
   );
 }
 
-function argmax(row: Float32Array): number {
+/** The class that a head says, from its logits [classes]. */
+export function ownClass(row: Float32Array): number {
   let best = 0;
   for (let i = 1; i < row.length; i++) if (row[i] > row[best]) best = i;
   return best;
 }
+
+/** The bits that a head says, from its logits [bits]. */
+export const ownBits = (row: Float32Array): Float32Array => row.map((logit) => (logit > 0 ? 1 : 0));
 
 /** The row that a facet's loss compares with. */
 async function rowOf(
@@ -53,7 +57,7 @@ async function rowOf(
 ): Promise<Float32Array> {
   if (kind === 'multi-label') {
     if (truth?.kind === 'bits') return Float32Array.from(truth.bits);
-    return own.map((logit) => (logit > 0 ? 1 : 0));
+    return ownBits(own);
   }
   if (truth?.kind !== 'map') return own;
   const [height, width] = dims.slice(-2);
@@ -71,7 +75,7 @@ export async function targetOf(
   const kind = facet.head?.kind;
   if (kind === undefined) return { type: 'float32', dims, data };
   if (kind === 'classes') {
-    const index = truth.map((one, i) => (one?.kind === 'class' ? one.index : argmax(own(i))));
+    const index = truth.map((one, i) => (one?.kind === 'class' ? one.index : ownClass(own(i))));
     return { type: 'int64', dims: [], data: Float32Array.from(index) };
   }
   const rows = new Float32Array(n * size);
