@@ -2,13 +2,13 @@
 import { attacksHandler } from '@facet/attacks';
 import { InProcessBus } from '@facet/bus';
 import { loadModel, saveStanding } from '@facet/catalog';
-import { type EvaluationPlan, type Fact, keys, type Ref, STREAMS } from '@facet/contracts';
+import { awaitConclusion } from '@facet/cli';
+import { type EvaluationPlan, keys, type Ref, STREAMS } from '@facet/contracts';
 import { Engine } from '@facet/engine';
 import { evaluationHandlers, openPageRenderer } from '@facet/evaluation';
 import { featuresHandler } from '@facet/features';
 import {
   type AnyHandler,
-  defineHandler,
   encodeEvent,
   NO_LOG,
   packageVersion,
@@ -56,25 +56,7 @@ export async function undisturbed(subject: Subject): Promise<Undisturbed> {
   const engine = new Engine({ threads: 2 });
   const renderer = openPageRenderer();
   const stopping = new AbortController();
-  let done!: (fact: Fact<'evaluation.completed'>) => void;
-  let fail!: (error: Error) => void;
-  const ended = new Promise<Fact<'evaluation.completed'>>((resolve, reject) => {
-    [done, fail] = [resolve, reject];
-  });
-  const waiting = defineHandler(VOCABULARY, {
-    name: 'chaos',
-    consumes: ['evaluation.completed', 'evaluation.failed'],
-    publishes: [],
-    concurrency: 1,
-    ackWaitMs: 30_000,
-    attemptLimitMs: 30_000,
-    maxDeliver: 1,
-    handle: (event) => {
-      if (event.type === 'evaluation.completed') done(event.data);
-      else fail(new Error(event.data.reasons.join('; ')));
-      return Promise.resolve([]);
-    },
-  });
+  const { handler, completed } = awaitConclusion([subject.model]);
   const version = packageVersion(import.meta.url);
   const running = runHandlers({
     bus,
@@ -83,14 +65,14 @@ export async function undisturbed(subject: Subject): Promise<Undisturbed> {
       featuresHandler({ store, engine }),
       attacksHandler({ store, engine }),
       ...evaluationHandlers({ store, engine, renderer, version }),
-      waiting,
+      handler,
     ] as AnyHandler[],
     log: NO_LOG,
     signal: stopping.signal,
   });
   try {
     await bus.publish(await publication(subject));
-    const { evaluation, report } = await ended;
+    const [{ evaluation, report }] = await completed;
     return { evaluation, report: await (await store.get(report))!.bytes() };
   } finally {
     await running.stop();

@@ -1,11 +1,12 @@
 /** One evaluation by the service's own handlers on the in-process bus, from its request to its report. */
 import { attacksHandler } from '@facet/attacks';
 import { InProcessBus } from '@facet/bus';
+import { awaitConclusion } from '@facet/cli';
 import { type EvaluationPlan, STREAMS } from '@facet/contracts';
 import { type Engine } from '@facet/engine';
 import { evaluationHandlers, openPageRenderer } from '@facet/evaluation';
 import { featuresHandler } from '@facet/features';
-import { type AnyHandler, defineHandler, encodeEvent, NO_LOG, runHandlers, VOCABULARY } from '@facet/runtime';
+import { type AnyHandler, encodeEvent, NO_LOG, runHandlers, VOCABULARY } from '@facet/runtime';
 import { observedStore, sending } from '@facet/telemetry';
 import { type World } from '@facet/world';
 
@@ -24,23 +25,7 @@ export async function evaluateOnce(
   const bus = new InProcessBus(STREAMS);
   const renderer = openPageRenderer();
   const stopping = new AbortController();
-  let end!: (error?: Error) => void;
-  const ended = new Promise<void>((resolve, reject) => {
-    end = (error) => (error === undefined ? resolve() : reject(error));
-  });
-  const waiting = defineHandler(VOCABULARY, {
-    name: 'bench',
-    consumes: ['evaluation.completed', 'evaluation.failed'],
-    publishes: [],
-    concurrency: 1,
-    ackWaitMs: 30_000,
-    attemptLimitMs: 30_000,
-    maxDeliver: 1,
-    handle: ({ type, data }) => {
-      end(type === 'evaluation.completed' ? undefined : new Error(data.reasons.join('; ')));
-      return Promise.resolve([]);
-    },
-  });
+  const { handler, completed } = awaitConclusion([world.model]);
   const running = runHandlers({
     bus,
     registry: VOCABULARY,
@@ -48,7 +33,7 @@ export async function evaluateOnce(
       featuresHandler({ store, engine }),
       attacksHandler({ store, engine }),
       ...evaluationHandlers({ store, engine, renderer, version: '0.0.0' }),
-      waiting,
+      handler,
     ] as AnyHandler[],
     log: NO_LOG,
     signal: stopping.signal,
@@ -60,7 +45,7 @@ export async function evaluateOnce(
   try {
     await time(async () => {
       await sending(message, (traced) => bus.publish(traced));
-      await ended;
+      await completed;
     });
   } finally {
     await running.stop();
