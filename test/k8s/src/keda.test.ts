@@ -4,35 +4,30 @@ import { programsFound } from '@facet/local';
 import { consumersOf } from '@facet/runtime';
 import type { IScaledObject } from '@kubernetes-models/keda/keda.sh/v1alpha1';
 import { describe, expect, it } from 'vitest';
-import { z } from 'zod';
-import { build, type Manifest, workloadsOf } from './build.fixture.js';
+import { build, type Manifest, VARIANTS, workloadsOf } from './build.fixture.js';
+import { JetStreamTrigger } from './jetstream-trigger.fixture.js';
 
-/** Free-form for the API server; as KEDA 2.21 reads it. All values are strings. */
-const JetStreamTrigger = z.strictObject({
-  natsServerMonitoringEndpoint: z.string().regex(/^[a-z0-9.-]+:\d+$/),
-  account: z.literal('$G'),
-  stream: z.string(),
-  consumer: z.string(),
-  lagThreshold: z.string().regex(/^[1-9]\d*$/),
-  activationLagThreshold: z.string().regex(/^\d+$/),
-  useHttps: z.enum(['true', 'false']).optional(),
-});
+type Scaled = Manifest & IScaledObject;
+
+const scaledOf = (manifests: readonly Manifest[]) =>
+  manifests.filter((manifest): manifest is Scaled => manifest.kind === 'ScaledObject');
 
 const there = programsFound('kustomize');
+const built = there ? VARIANTS.map((variant) => [variant, build(variant)] as const) : [];
+const scaling = built.filter(([, manifests]) => scaledOf(manifests).length > 0);
 
-describe.skipIf(!there)('scaled services', () => {
-  const manifests = there ? build('overlays/gpu-keda') : [];
-  const scaled = manifests.filter(
-    (manifest): manifest is Manifest & IScaledObject => manifest.kind === 'ScaledObject',
-  );
+it.skipIf(!there)('some variants scale', () => {
+  expect(scaling.map(([variant]) => variant)).toContain('overlays/gpu-keda');
+});
+
+describe.each(scaling)('what %s scales', (_, manifests) => {
+  const scaled = scaledOf(manifests);
 
   it('are those that take jobs, from none on; the one that joins is not among them', () => {
-    expect(scaled.map(({ spec }) => spec?.scaleTargetRef.name).sort()).toEqual([
-      'attacks',
-      'features',
-      'ingestion',
-      'training',
-    ]);
+    const takeJobs = SERVICES.filter((one) => consumersOf(one).some(({ stream }) => stream === 'FACET_JOBS'));
+    expect(scaled.map(({ spec }) => spec?.scaleTargetRef.name).sort()).toEqual(
+      takeJobs.map(({ name }) => name).sort(),
+    );
     for (const { spec } of scaled) {
       expect(spec?.minReplicaCount).toBe(0);
       expect(spec?.maxReplicaCount).toBeGreaterThan(0);
@@ -62,5 +57,35 @@ describe.skipIf(!there)('scaled services', () => {
       const replicas = 'replicas' in workload.spec! ? workload.spec.replicas : undefined;
       if (targets.has(workload.metadata.name)) expect(replicas, workload.metadata.name).toBeUndefined();
     }
+  });
+});
+
+describe('a trigger', () => {
+  const good = {
+    natsServerMonitoringEndpoint: 'nats.facet.svc.cluster.local:8222',
+    account: '$G',
+    stream: 'FACET_JOBS',
+    consumer: 'attacks-cpu',
+    lagThreshold: '8',
+    activationLagThreshold: '0',
+  };
+
+  it('is taken as the component has it', () => {
+    expect(JetStreamTrigger.safeParse(good).success).toBe(true);
+  });
+
+  it.each([
+    ['a misspelt threshold, of which KEDA would take its default', { lagThreshhold: '8' }],
+    ['a number where the API server wants a string', { lagThreshold: 8 }],
+    ['a threshold of none', { lagThreshold: '0' }],
+    [
+      'an address with a scheme, which KEDA puts a second one before',
+      { natsServerMonitoringEndpoint: 'http://nats:8222' },
+    ],
+    ['a consumer that nobody makes, for which KEDA scales to the maximum', { consumer: 'attacks' }],
+    ['a consumer of another stream', { stream: 'FACET_EVENTS' }],
+    ['no account', { account: undefined }],
+  ])('is refused with %s', (_, change) => {
+    expect(JetStreamTrigger.safeParse({ ...good, ...change }).success).toBe(false);
   });
 });

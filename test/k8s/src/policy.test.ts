@@ -1,20 +1,28 @@
 /** What every workload must keep, whatever an overlay changes. */
+import { SERVICES } from '@facet/cli';
 import { programsFound } from '@facet/local';
+import type { IPodDisruptionBudget } from 'kubernetes-models/policy/v1';
 import type { IContainer } from 'kubernetes-models/v1';
 import { describe, expect, it } from 'vitest';
 import {
   build,
+  configMapsOf,
+  isOurs,
   type Manifest,
   nameOf,
   podOf,
+  templateOf,
   VARIANTS,
   type Workload,
   workloadsOf,
 } from './build.fixture.js';
 
-const SERVICES = ['attacks', 'evaluation', 'features', 'gateway', 'ingestion', 'training'];
 const GPU_SERVICES = ['attacks', 'training'];
 const GPU = 'nvidia.com/gpu';
+/** Whole GPUs, and slices of them (MIG). */
+const GPU_RESOURCE = /^nvidia\.com\/(gpu|mig-[\w.-]+)$/;
+/** Pod Security's `restricted` mounts these and no others; ours mounts fewer. */
+const VOLUMES = ['configMap', 'emptyDir', 'projected', 'secret'];
 
 /** A tag that names a version: never `latest`, never none; or a digest. */
 const PINNED = /^[a-z0-9./-]+(:v?\d+\.\d+[\w.-]*|:RELEASE\.[\w-]+|@sha256:[0-9a-f]{64})$/;
@@ -28,16 +36,15 @@ const there = programsFound('kustomize');
 
 describe.skipIf(!there).each(VARIANTS)('in %s', (variant) => {
   const manifests = there ? build(variant) : [];
-  const configMaps = manifests.filter(
-    (manifest): manifest is Manifest & { data?: Record<string, string> } => manifest.kind === 'ConfigMap',
-  );
+  const configMaps = configMapsOf(manifests);
   const workloads = workloadsOf(manifests);
-  const deployments = workloads.filter(({ kind }) => kind === 'Deployment');
-  const named = (name: string) => workloads.find(({ metadata }) => metadata.name === name)!;
+  const running = workloads.filter(({ kind }) => kind !== 'Job');
+  const services = running.filter(isOurs);
+  const bootstrap = workloads.find(({ metadata }) => metadata.name === 'bootstrap')!;
 
-  it('there is one Deployment for each service, and the bootstrap', () => {
-    expect(deployments.map(({ metadata }) => metadata.name).sort()).toEqual(SERVICES);
-    expect(named('bootstrap').kind).toBe('Job');
+  it('there is one Deployment for each service that is declared, and the bootstrap', () => {
+    expect(services.map(nameOf).sort()).toEqual(SERVICES.map(({ name }) => `Deployment ${name}`).sort());
+    expect([bootstrap.kind, isOurs(bootstrap)]).toEqual(['Job', true]);
   });
 
   it('everything is in the namespace, which enforces the Pod Security level restricted', () => {
@@ -58,10 +65,8 @@ describe.skipIf(!there).each(VARIANTS)('in %s', (variant) => {
       expect(pod.securityContext?.runAsUser, what).toBeGreaterThan(0);
       expect([pod.hostNetwork, pod.hostPID, pod.hostIPC], what).toEqual([undefined, undefined, undefined]);
       expect(pod.automountServiceAccountToken, what).toBe(false);
-      expect(
-        pod.volumes?.filter(({ hostPath }) => hostPath !== undefined),
-        what,
-      ).toEqual([]);
+      const kinds = (pod.volumes ?? []).flatMap(({ name: _, ...source }) => Object.keys(source));
+      for (const kind of kinds) expect(VOLUMES, what).toContain(kind);
       for (const container of containersOf(workload))
         expect(container.securityContext, what).toMatchObject({
           allowPrivilegeEscalation: false,
@@ -92,13 +97,44 @@ describe.skipIf(!there).each(VARIANTS)('in %s', (variant) => {
   });
 
   it('every server has probes; every service is ready by /readyz and alive by /livez', () => {
-    for (const workload of workloads) {
-      if (workload.kind === 'Job') continue;
+    for (const workload of running) {
       const [{ livenessProbe, readinessProbe, startupProbe }] = podOf(workload).containers;
       expect([livenessProbe, readinessProbe, startupProbe], nameOf(workload)).not.toContain(undefined);
-      if (workload.kind !== 'Deployment') continue;
+      if (!isOurs(workload)) continue;
       expect(livenessProbe?.httpGet).toMatchObject({ path: '/livez', port: 'health' });
       expect(readinessProbe?.httpGet).toMatchObject({ path: '/readyz', port: 'health' });
+    }
+  });
+
+  it('a node can be drained, and takes of each workload no more than its budget at a time', () => {
+    const budgets = manifests.filter(
+      (one): one is Manifest & IPodDisruptionBudget => one.kind === 'PodDisruptionBudget',
+    );
+    for (const workload of running) {
+      const labels = templateOf(workload).metadata?.labels ?? {};
+      const its = budgets.filter(({ spec }) =>
+        Object.entries(spec?.selector?.matchLabels ?? {}).every(([name, value]) => labels[name] === value),
+      );
+      const what = nameOf(workload);
+      expect(its, what).toHaveLength(1);
+      // By what may be missing, never by what must be left: of one replica, or of none, that would block a drain for good.
+      expect(its[0].spec, what).toMatchObject({
+        unhealthyPodEvictionPolicy: 'AlwaysAllow',
+      });
+      expect(String(its[0].spec?.maxUnavailable), what).toMatch(/^[1-9]\d?%?$/);
+    }
+    expect(budgets).toHaveLength(running.length);
+  });
+
+  it('replicas are spread over nodes', () => {
+    for (const workload of running) {
+      const several = isOurs(workload) || ('replicas' in workload.spec! && (workload.spec.replicas ?? 1) > 1);
+      if (!several) continue;
+      const what = nameOf(workload);
+      const [spread] = podOf(workload).topologySpreadConstraints ?? [];
+      expect(spread, what).toMatchObject({ maxSkew: 1, topologyKey: 'kubernetes.io/hostname' });
+      const labels = templateOf(workload).metadata?.labels ?? {};
+      expect(labels, what).toMatchObject(spread.labelSelector?.matchLabels ?? { no: 'selector' });
     }
   });
 
@@ -118,7 +154,7 @@ describe.skipIf(!there).each(VARIANTS)('in %s', (variant) => {
       }
       const secrets = podOf(workload).volumes?.flatMap(({ secret }) => secret?.secretName ?? []);
       const { name } = workload.metadata;
-      if (workload.kind !== 'StatefulSet') expect(secrets, nameOf(workload)).toEqual([`facet-${name}`]);
+      if (isOurs(workload)) expect(secrets, nameOf(workload)).toEqual([`facet-${name}`]);
     }
     // A setting of such a name holds the path of a file, or nothing.
     const sensitive = settings.filter(([name]) => /KEY|SECRET|PASSWORD|SEED|TOKEN/.test(name));
@@ -130,27 +166,33 @@ describe.skipIf(!there).each(VARIANTS)('in %s', (variant) => {
     const drain = configMaps.flatMap(({ data }) => data?.['FACET_DRAIN_MS'] ?? []);
     const drainSeconds = Number(drain[0]) / 1000;
     expect(drainSeconds).toBeGreaterThan(0);
-    for (const deployment of deployments)
-      expect(podOf(deployment).terminationGracePeriodSeconds, nameOf(deployment)).toBeGreaterThanOrEqual(
+    for (const service of services)
+      expect(podOf(service).terminationGracePeriodSeconds, nameOf(service)).toBeGreaterThanOrEqual(
         drainSeconds + 10,
       );
   });
 
   it('GPU work is on GPU nodes, and nothing else is', () => {
+    const onGpu = workloads.filter((workload) => podOf(workload).containers[0].image?.includes('-gpu:'));
+    const cpuOnly = variant === 'base' || variant === 'overlays/local';
+    expect(onGpu.map(({ metadata }) => metadata.name).sort()).toEqual(cpuOnly ? [] : GPU_SERVICES);
     for (const workload of workloads) {
-      const onGpu = variant.startsWith('overlays/gpu') && GPU_SERVICES.includes(workload.metadata.name);
       const { tolerations = [], affinity, containers } = podOf(workload);
       const what = nameOf(workload);
-      expect(
-        tolerations.some(({ key }) => key === GPU),
-        what,
-      ).toBe(onGpu);
       const terms = affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms;
-      expect(terms?.[0].matchExpressions?.[0]?.key, what).toBe(onGpu ? `${GPU}.present` : undefined);
-      for (const { resources, image } of containers) {
-        expect(resources?.limits?.[GPU], what).toBe(onGpu ? '1' : undefined);
-        expect(image?.includes('-gpu:'), what).toBe(onGpu);
-      }
+      const required = (terms ?? []).flatMap(({ matchExpressions = [] }) => matchExpressions);
+      const asked = containersOf(workload).flatMap(({ resources }) =>
+        Object.entries(resources?.limits ?? {}).filter(([name]) => GPU_RESOURCE.test(name)),
+      );
+      if (onGpu.includes(workload)) {
+        expect(tolerations, what).toEqual([{ key: GPU, operator: 'Exists', effect: 'NoSchedule' }]);
+        expect(required, what).toContainEqual({ key: `${GPU}.present`, operator: 'In', values: ['true'] });
+        expect(
+          asked.map(([, count]) => count),
+          what,
+        ).toEqual(['1']);
+        expect(containers, what).toHaveLength(1);
+      } else expect([tolerations, required, asked], what).toEqual([[], [], []]);
     }
   });
 });
