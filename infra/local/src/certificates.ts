@@ -49,7 +49,11 @@ export async function makeCertificates(
         { type: 'ip', value: '127.0.0.1' },
         ...['localhost', ...names].map((value) => ({ type: 'dns' as const, value })),
       ]),
-      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
+      // Servers of one cluster are each other's clients.
+      new x509.ExtendedKeyUsageExtension([
+        x509.ExtendedKeyUsage.serverAuth,
+        x509.ExtendedKeyUsage.clientAuth,
+      ]),
     ],
   });
   await mkdir(folder, { recursive: true });

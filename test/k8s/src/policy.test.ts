@@ -18,6 +18,7 @@ import {
 } from './build.fixture.js';
 
 const GPU_SERVICES = ['attacks', 'training'];
+const CLUSTER_WIDE = ['Namespace', 'PriorityClass', 'StorageClass'];
 const GPU = 'nvidia.com/gpu';
 /** Whole GPUs, and slices of them (MIG). */
 const GPU_RESOURCE = /^nvidia\.com\/(gpu|mig-[\w.-]+)$/;
@@ -49,7 +50,7 @@ describe.skipIf(!there).each(VARIANTS)('in %s', (variant) => {
 
   it('everything is in the namespace, which enforces the Pod Security level restricted', () => {
     for (const { kind, metadata } of manifests)
-      if (kind !== 'Namespace') expect(metadata.namespace, `${kind} ${metadata.name}`).toBe('facet');
+      if (!CLUSTER_WIDE.includes(kind)) expect(metadata.namespace, `${kind} ${metadata.name}`).toBe('facet');
     const namespace = manifests.find(({ kind }) => kind === 'Namespace');
     expect(namespace?.metadata.labels).toMatchObject({ 'pod-security.kubernetes.io/enforce': 'restricted' });
   });
@@ -174,7 +175,7 @@ describe.skipIf(!there).each(VARIANTS)('in %s', (variant) => {
 
   it('GPU work is on GPU nodes, and nothing else is', () => {
     const onGpu = workloads.filter((workload) => podOf(workload).containers[0].image?.includes('-gpu:'));
-    const cpuOnly = variant === 'base' || variant === 'overlays/local';
+    const cpuOnly = variant === 'base' || variant.startsWith('overlays/local');
     expect(onGpu.map(({ metadata }) => metadata.name).sort()).toEqual(cpuOnly ? [] : GPU_SERVICES);
     for (const workload of workloads) {
       const { tolerations = [], affinity, containers } = podOf(workload);

@@ -4,6 +4,7 @@ import * as keda from '@kubernetes-models/keda/keda.sh/v1alpha1';
 import * as apps from 'kubernetes-models/apps/v1';
 import * as batch from 'kubernetes-models/batch/v1';
 import * as core from 'kubernetes-models/v1';
+import * as storage from 'kubernetes-models/storage.k8s.io/v1';
 import * as networking from 'kubernetes-models/networking.k8s.io/v1';
 import * as policy from 'kubernetes-models/policy/v1';
 import { describe, expect, it } from 'vitest';
@@ -18,7 +19,7 @@ interface Model {
 
 const isModel = (value: unknown): value is Model => typeof value === 'function' && 'kind' in value;
 const models = new Map(
-  [apps, batch, core, keda, networking, policy]
+  [apps, batch, core, keda, networking, policy, storage]
     .flatMap((group) => Object.values(group) as unknown[])
     .filter(isModel)
     .map((model) => [`${model.apiVersion} ${model.kind}`, model]),

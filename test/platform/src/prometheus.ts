@@ -10,7 +10,8 @@ const Config = z.looseObject({
   scrape_configs: z.array(
     z.looseObject({
       job_name: z.string(),
-      static_configs: z.array(z.looseObject({ targets: z.array(z.string()) })),
+      static_configs: z.unknown().optional(),
+      file_sd_configs: z.unknown().optional(),
     }),
   ),
 });
@@ -57,7 +58,7 @@ export class Prometheus {
       ...config,
       global: { scrape_interval: '1s', evaluation_interval: '1s' },
       alerting: undefined,
-      scrape_configs: config.scrape_configs.map((job) => {
+      scrape_configs: config.scrape_configs.map(({ file_sd_configs: _, ...job }) => {
         const target = targets[job.job_name] as Target | undefined;
         if (target === undefined) throw new Error(`nothing is scraped for job ${job.job_name}`);
         const tls = { scheme: 'https', tls_config: { insecure_skip_verify: true } };
