@@ -4,6 +4,9 @@ import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ENVIRONMENT, install, ROOT, run } from './setup.mjs';
 
+/** Of a failure that is told again at the end; all of it stands above, with its test. */
+const MESSAGE_LENGTH = 4_000;
+
 install();
 run('prettier', ['--check', '--log-level', 'warn', '.']);
 run('nx', ['sync:check']);
@@ -27,16 +30,16 @@ const checks = spawnSync(
 
 const results = resultFiles.filter(existsSync).map((file) => JSON.parse(readFileSync(file, 'utf8')));
 const sum = (field) => results.reduce((total, result) => total + result[field], 0);
-const skipped = results.flatMap((result) =>
-  result.testResults.flatMap((file) =>
-    file.assertionResults.filter((test) => test.status !== 'passed' && test.status !== 'failed'),
-  ),
-);
+const tests = results.flatMap(({ testResults }) => testResults.flatMap((file) => file.assertionResults));
+const skipped = tests.filter(({ status }) => status !== 'passed' && status !== 'failed');
 if (skipped.length > 0) {
   console.log(`\nSkipped (${skipped.length}), by name:`);
   for (const test of skipped) console.log(`  ${test.fullName}`);
 }
 const failed = sum('numFailedTests');
+if (failed > 0) console.log(`\nFailed (${failed}), by name:`);
+for (const { fullName, failureMessages } of tests.filter(({ status }) => status === 'failed'))
+  console.log(`  ${fullName}\n${failureMessages.join('\n').slice(0, MESSAGE_LENGTH).replace(/^/gm, '    ')}`);
 const broken = checks.status !== 0 && failed === 0;
 if (broken) console.error('\nA check other than a test failed; see above.');
 console.log(`\n${sum('numPassedTests')} passed, ${failed + (broken ? 1 : 0)} failed`);

@@ -244,6 +244,7 @@ export function busConformance(name: string, { open, ackWaitMs }: BusConformance
         await publish('m1');
         const [one, two] = [reader(READER), reader(READER)];
         const long = await next(one);
+        expect(long.ackWaitMs).toBe(ackWaitMs);
         for (let i = 0; i < 4; i++) {
           await opened.elapse(0.6 * ackWaitMs);
           await long.working();

@@ -46,6 +46,8 @@ export interface Delivery {
   readonly message: Message;
   /** 1 for the first. */
   readonly attempt: number;
+  /** Not settled or prolonged for so long, it is delivered again: the consumer's own, which a server may hold otherwise. */
+  readonly ackWaitMs: number;
   /** It is done. */
   ack(): Promise<void>;
   /** It failed: deliver it again, at once or after a time. */

@@ -42,13 +42,13 @@ export function limited<T>(
  */
 export function keepWorking(
   delivery: Delivery,
-  options: { ackWaitMs: number; capMs: number; clock: Clock; onError: (error: unknown) => void },
+  options: { capMs: number; clock: Clock; onError: (error: unknown) => void },
 ): () => void {
-  const { ackWaitMs, capMs, clock, onError } = options;
+  const { capMs, clock, onError } = options;
   const end = clock.now() + capMs;
   let stopTimer: () => void;
   const beatLater = () => {
-    stopTimer = clock.setTimer(ackWaitMs / 3, () => {
+    stopTimer = clock.setTimer(delivery.ackWaitMs / 3, () => {
       if (clock.now() > end) return;
       delivery.working().catch(onError);
       beatLater();

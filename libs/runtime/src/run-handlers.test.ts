@@ -479,14 +479,16 @@ describe('a job', () => {
 });
 
 describe('an event that came again and again', () => {
-  it('is worked on alone, and another one of its kind is handed back', async () => {
+  it('is worked on alone, at no cost for others of its kind', async () => {
     const running = new Set<number>();
     const beside: number[] = [];
+    const attempts: number[] = [];
     const test = start([
       asking(
         async ({ data }, { attempt }) => {
           running.add(data.n);
           if (attempt >= 3) beside.push(running.size);
+          attempts.push(attempt);
           await new Promise((resolve) => setImmediate(resolve));
           running.delete(data.n);
           if (attempt < 3) throw new Error('once more');
@@ -499,6 +501,65 @@ describe('an event that came again and again', () => {
     await test.elapse(60_000);
     await test.bus.idle();
     expect(beside).toEqual([1, 1, 1, 1]);
+    expect(attempts.toSorted()).toEqual([1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3]);
+    expect(test.letters()).toEqual([]);
+  });
+
+  it('stays ours while others are finished, and nothing else is taken', async () => {
+    const other = gate();
+    const begun: [n: number, attempt: number][] = [];
+    const test = start([
+      asking(
+        async ({ data: { n } }, { attempt }) => {
+          begun.push([n, attempt]);
+          if (n === 0) await other.passed;
+          if (n === 1 && attempt < 3) throw new RetryableError('busy', { retryAfterMs: 500 });
+          return [];
+        },
+        { concurrency: 3, attemptLimitMs: 60_000 },
+      ),
+    ]);
+    await test.send(0);
+    await test.send(1);
+    await test.elapse(3_000);
+    await test.send(2);
+    await test.elapse(9_000);
+    expect(begun).toEqual([
+      [0, 1],
+      [1, 1],
+      [1, 2],
+    ]);
+    other.open();
+    await test.bus.idle();
+    expect(begun.slice(3)).toEqual([
+      [1, 3],
+      [2, 1],
+    ]);
+  });
+
+  it('is handed back where the process ends before the others do', async () => {
+    const attempts: number[] = [];
+    const test = start([
+      asking(
+        async ({ data: { n } }, { attempt }) => {
+          if (n === 0) return attempt > 1 ? [] : new Promise(() => undefined);
+          attempts.push(attempt);
+          if (attempt < 3) throw new RetryableError('busy', { retryAfterMs: 500 });
+          return [];
+        },
+        { concurrency: 2, attemptLimitMs: 60_000 },
+      ),
+    ]);
+    await test.send(0);
+    await test.send(1);
+    await test.elapse(3_000);
+    test.controller.abort();
+    await test.elapse(25_000);
+    await test.running.drained;
+    expect(attempts).toEqual([1, 2]);
+    test.run({ signal: new AbortController().signal });
+    await test.bus.idle();
+    expect(attempts).toEqual([1, 2, 4]);
     expect(test.letters()).toEqual([]);
   });
 });

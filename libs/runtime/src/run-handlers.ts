@@ -1,13 +1,19 @@
-/** Runs handlers until they are stopped: each with as many readers of its consumer as it works on events at a time. */
-import { setMaxListeners } from 'node:events';
-import { systemClock } from '@facet/bus';
+/**
+ * Runs handlers until they are stopped, each on as many events at a time as it declares.
+ *
+ * A handler asks for one message at a time, and for none while it can begin none. So it knows of each whether it has come
+ * without an end before, before it asks for another: such an event may be one that kills its process. It would take down
+ * those beside it; all of them come again at the same time, to the same process, and after some rounds innocent ones would
+ * be given up with the guilty one. It is worked on alone: others are finished first, and nothing is asked for meanwhile.
+ */
+import { once, setMaxListeners } from 'node:events';
+import { type Delivery, systemClock } from '@facet/bus';
 import { DEFAULT_BACKOFF } from './backoff.js';
 import { errorLine } from './error-chain.js';
 import { isTerminal } from './errors.js';
 import { consumerOf, type Handler } from './handler.js';
 import { NO_PROGRESS } from './progress.js';
 import { type Registry } from './registry.js';
-import { Solitude } from './solitude.js';
 import { longestMs, Worker, type WorkerPorts } from './worker.js';
 
 type Required = 'bus' | 'registry' | 'log';
@@ -32,6 +38,9 @@ export interface RunningHandlers {
 
 /** Shorter than the 30 s that Kubernetes gives a pod to end. */
 const DEFAULT_DRAIN_MS = 25_000;
+
+/** Delivered so often without an end, an event may be one that kills its process. */
+const ALONE_FROM = 3;
 
 /** The consumers exist when this returns, on a bus in the same process. */
 export function runHandlers<R extends Registry>(options: RunHandlersOptions<R>): RunningHandlers {
@@ -62,25 +71,32 @@ export function runHandlers<R extends Registry>(options: RunHandlersOptions<R>):
   const deadlines = new Map<symbol, { readonly handler: string; readonly atMs: number }>();
   let refusal: Error | undefined;
 
-  const read = async (handler: Handler<R>, worker: Worker<R>, solitude: Solitude) => {
-    const self = Symbol(handler.name);
+  const halted = once(halt.signal, 'abort');
+  const work = async (handler: Handler<R>) => {
+    const worker = new Worker(handler, ports, halt.signal);
+    const running = new Set<Promise<void>>();
+    const begin = (delivery: Delivery) => {
+      const self = Symbol(handler.name);
+      deadlines.set(self, { handler: handler.name, atMs: clock.now() + longestMs(handler) });
+      const attempt = worker.process(delivery).finally(() => {
+        deadlines.delete(self);
+        running.delete(attempt);
+      });
+      running.add(attempt);
+    };
     try {
-      const consumer = consumerOf(ports.registry, handler);
-      while (!pulling.signal.aborted) {
-        if (solitude.isClaimed) await solitude.free(pulling.signal);
-        const asking = AbortSignal.any([pulling.signal, solitude.signal]);
-        for await (const delivery of bus.consume(consumer, asking)) {
-          deadlines.set(self, { handler: handler.name, atMs: clock.now() + longestMs(handler) });
-          await worker.process(delivery);
-          deadlines.delete(self);
-        }
-        // It ends before its signal where the bus was closed.
-        if (!asking.aborted) return;
+      for await (const delivery of bus.consume(consumerOf(ports.registry, handler), pulling.signal)) {
+        const alone = delivery.attempt >= ALONE_FROM;
+        if (alone) await worker.hold(delivery, Promise.race([Promise.all(running), halted]));
+        begin(delivery);
+        while (running.size >= (alone ? 1 : handler.concurrency)) await Promise.race(running);
       }
     } catch (error) {
       refusal ??= error instanceof Error ? error : new Error(String(error));
       stopPulling();
       throw error;
+    } finally {
+      await Promise.all(running);
     }
   };
 
@@ -93,12 +109,7 @@ export function runHandlers<R extends Registry>(options: RunHandlersOptions<R>):
 
   signal.addEventListener('abort', stopPulling, { once: true });
   if (signal.aborted) stopPulling();
-  const readers = handlers.flatMap((handler) => {
-    const solitude = new Solitude();
-    const worker = new Worker(handler, ports, solitude, halt.signal);
-    return Array.from({ length: handler.concurrency }, () => read(handler, worker, solitude));
-  });
-  const drained = Promise.allSettled(readers).then((results) => {
+  const drained = Promise.allSettled(handlers.map(work)).then((results) => {
     stopTimer();
     signal.removeEventListener('abort', stopPulling);
     const failed = results.find((result) => result.status === 'rejected');

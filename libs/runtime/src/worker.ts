@@ -16,7 +16,6 @@ import { type Handler, lastDelivery } from './handler.js';
 import { type Log, withFields } from './log.js';
 import { type Progress } from './progress.js';
 import { type OutgoingEvent, type ReceivedEvent, type Registry } from './registry.js';
-import { type Solitude } from './solitude.js';
 
 /** What every handler of a process shares. */
 export interface WorkerPorts<R extends Registry> {
@@ -33,7 +32,7 @@ export interface WorkerPorts<R extends Registry> {
 type Outcome<R extends Registry> =
   | { readonly kind: 'done'; readonly published: number }
   | { readonly kind: 'again'; readonly afterMs: number; readonly error: unknown }
-  | { readonly kind: 'handed-back'; readonly afterMs: number }
+  | { readonly kind: 'handed-back' }
   | {
       readonly kind: 'given-up';
       readonly reason: DeadLetter['reason'];
@@ -44,9 +43,6 @@ type Outcome<R extends Registry> =
 
 /** Beyond the attempt itself: publishing and settling, also while the bus comes and goes. */
 const SETTLE_LIMIT_MS = 10 * 60_000;
-
-/** Delivered so often without an end, an event may be one that kills its process. */
-const ALONE_FROM = 3;
 
 /** After which one delivery has been dealt with, whatever happens; else something hangs. */
 export const longestMs = ({ attemptLimitMs }: { readonly attemptLimitMs: number }): number =>
@@ -59,7 +55,6 @@ export class Worker<R extends Registry> {
   constructor(
     private readonly handler: Handler<R>,
     private readonly ports: WorkerPorts<R>,
-    private readonly solitude: Solitude,
     private readonly halt: AbortSignal,
   ) {
     this.lastDelivery = lastDelivery(handler);
@@ -72,20 +67,17 @@ export class Worker<R extends Registry> {
     return processing({ message, attempt, handler, pool }, (ended) => this.take(delivery, ended));
   }
 
+  /** Keeps a delivery ours until something else is over. */
+  async hold(delivery: Delivery, until: Promise<unknown>): Promise<void> {
+    const stop = this.keep(delivery, this.logOf(delivery));
+    await until.finally(stop);
+  }
+
   private async take(delivery: Delivery, ended: (end: Ended) => void): Promise<void> {
-    const { handler, ports } = this;
-    const { message, attempt } = delivery;
-    const log = withFields(ports.log, { handler: handler.name, event: message.id, attempt });
-    const onError = (error: unknown) => log.warn('a heartbeat was lost', { error });
-    const capMs = longestMs(handler);
-    const stop = keepWorking(delivery, { ackWaitMs: handler.ackWaitMs, capMs, clock: ports.clock, onError });
-    let leave: (() => void) | undefined;
+    const log = this.logOf(delivery);
+    const stop = this.keep(delivery, log);
     try {
-      leave = await this.solitude.enter(attempt >= ALONE_FROM && handler.concurrency > 1, this.halt);
-      const outcome: Outcome<R> =
-        leave === undefined
-          ? { kind: 'handed-back', afterMs: this.partMs() }
-          : await this.attempt(delivery, log);
+      const outcome = await this.attempt(delivery, log);
       await this.settle(delivery, outcome, log);
       ended({ ...outcome, outcome: outcome.kind });
     } catch (error) {
@@ -93,14 +85,17 @@ export class Worker<R extends Registry> {
       if (!this.halt.aborted) log.warn('could not be settled, and will come again', { error });
       await delivery.nak().catch(() => undefined);
     } finally {
-      leave?.();
       stop();
     }
   }
 
-  /** How long one of two events that may each kill the process stays away. */
-  private partMs(): number {
-    return Math.ceil(this.handler.ackWaitMs * this.ports.random());
+  private logOf({ message, attempt }: Delivery): Log {
+    return withFields(this.ports.log, { handler: this.handler.name, event: message.id, attempt });
+  }
+
+  private keep(delivery: Delivery, log: Log): () => void {
+    const onError = (error: unknown) => log.warn('a heartbeat was lost', { error });
+    return keepWorking(delivery, { capMs: longestMs(this.handler), clock: this.ports.clock, onError });
   }
 
   private async attempt({ message, attempt }: Delivery, log: Log): Promise<Outcome<R>> {
@@ -116,6 +111,7 @@ export class Worker<R extends Registry> {
       const error = new TerminalError('no attempt came to its end: the processes were killed or stopped');
       return { kind: 'given-up', reason: 'died', error, event };
     }
+    if (halt.aborted) return { kind: 'handed-back' };
     const received = event;
     try {
       const events = await limited(
@@ -125,7 +121,7 @@ export class Worker<R extends Registry> {
       for (const outgoing of this.messagesOf(received, events, 'handled')) await this.publish(outgoing);
       return { kind: 'done', published: events.length };
     } catch (error) {
-      if (halt.aborted) return { kind: 'handed-back', afterMs: 0 };
+      if (halt.aborted) return { kind: 'handed-back' };
       if (ports.isTerminal(error)) return { kind: 'given-up', reason: 'terminal', error, event };
       if (attempt >= handler.maxDeliver) return { kind: 'given-up', reason: 'exhausted', error, event };
       return { kind: 'again', afterMs: this.delayMs(attempt, error), error };
@@ -143,8 +139,8 @@ export class Worker<R extends Registry> {
         await delivery.nak(outcome.afterMs);
         return;
       case 'handed-back':
-        log.info('handed back', { afterMs: outcome.afterMs });
-        await delivery.nak(outcome.afterMs);
+        log.info('handed back');
+        await delivery.nak();
         return;
       case 'given-up':
         log.error('given up', { error: outcome.error, reason: outcome.reason });

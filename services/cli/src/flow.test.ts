@@ -64,9 +64,8 @@ class RepeatingBus extends InProcessBus {
   override async *consume(...args: Parameters<Bus['consume']>): AsyncGenerator<Delivery> {
     const lost = () => Promise.resolve();
     for await (const delivery of super.consume(...args)) {
-      const { message, attempt } = delivery;
       this.repeated++;
-      yield { message, attempt, ack: lost, nak: lost, term: lost, working: () => delivery.working() };
+      yield { ...delivery, ack: lost, nak: lost, term: lost };
       yield delivery;
     }
   }

@@ -22,8 +22,8 @@ describe.skipIf(!programsFound('nats-server', 'minio', 'mc'))('chaos', () => {
       disturbances: DISTURBANCES,
       planted: 1,
       seed: 1,
-      limitMs: 240_000,
-      prepare: (cluster) => hurry(cluster, 4_000),
+      limitMs: 400_000,
+      prepare: (connections) => hurry(connections, 4_000),
       say: (line) => said.push(line),
     }).catch((error: unknown) => {
       throw new Error(said.slice(-50).join('\n'), { cause: error });
@@ -38,5 +38,5 @@ describe.skipIf(!programsFound('nats-server', 'minio', 'mc'))('chaos', () => {
       identical: true,
     });
     expect(result.duplicates).toBeGreaterThanOrEqual(2 * SHARDS);
-  }, 300_000);
+  }, 500_000);
 });

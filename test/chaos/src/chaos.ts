@@ -4,10 +4,10 @@
  */
 import { NatsBus, connectNats } from '@facet/bus';
 import { loadPlan, readOutcomes, saveStanding } from '@facet/catalog';
-import { type Cluster, startCluster } from '@facet/cli';
+import { startCluster } from '@facet/cli';
 import { type DeadLetter, keys, STREAMS } from '@facet/contracts';
 import { Random } from '@facet/random';
-import { connectStore, decodeDeadLetter, natsOptions } from '@facet/runtime';
+import { connectStore, type Connections, decodeDeadLetter, natsOptions } from '@facet/runtime';
 import type { ObjectStore } from '@facet/store';
 import { Disturber, type Disturbances } from './disturb.js';
 import { Doubler, ONCE } from './doubler.js';
@@ -47,8 +47,8 @@ export interface ChaosOptions {
   readonly seed: number;
   /** Longer than this, the evaluation counts as hanging. */
   readonly limitMs: number;
-  /** Runs before anything is published, for what differs between tests. */
-  readonly prepare?: (cluster: Cluster) => Promise<void>;
+  /** Runs before any service begins, for what differs between tests. */
+  readonly prepare?: (connections: Connections) => Promise<void>;
   /** Gets everything that services and servers say. */
   readonly say: (line: string) => void;
   /** How far it is, every few seconds. */
@@ -72,7 +72,10 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const cluster = await startCluster({
     processes: PROCESSES,
     env: { FACET_THREADS: '1', FACET_LOG_LEVEL: 'warn' },
-    between: async ({ nats, s3 }) => ({ nats: await through(nats), s3: await through(s3) }),
+    between: async ({ nats, s3 }, connections) => {
+      await prepare?.(connections);
+      return { nats: await through(nats), s3: await through(s3) };
+    },
     say,
     onLog: (service, line) => say(`${service} ${line.slice(0, 300)}`),
   });
@@ -84,7 +87,6 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const leaving = new AbortController();
   const { signal } = stopping;
   try {
-    await prepare?.(cluster);
     await copyInputs(subject.store, store);
     await saveStanding(store, standing(subject));
     const doubler = new Doubler(bus, signal);

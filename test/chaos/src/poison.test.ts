@@ -22,9 +22,8 @@ import { CELLS, hurry, openSubject, plan, SHARDS } from './small.fixture.js';
 import { copyInputs, publication, standing } from './subject.js';
 
 const SHARD = 1;
-/** Services beat for an ack wait of half a minute, so this must be longer than any shard takes on a busy machine. */
-const ACK_WAIT_MS = 6_000;
-const LIMIT_MS = 200_000;
+const ACK_WAIT_MS = 4_000;
+const LIMIT_MS = 400_000;
 
 type Ended = ReceivedEvent<typeof VOCABULARY, 'evaluation.completed' | 'evaluation.failed'>;
 
@@ -42,6 +41,10 @@ describe.skipIf(!programsFound('nats-server', 'minio', 'mc'))('a job that kills 
     const said: string[] = [];
     const cluster = await startCluster({
       processes: { attacks: 2 },
+      between: async (addresses, connections) => {
+        await hurry(connections, ACK_WAIT_MS);
+        return addresses;
+      },
       env: {
         FACET_THREADS: '1',
         FACET_LOG_LEVEL: 'warn',
@@ -58,7 +61,6 @@ describe.skipIf(!programsFound('nats-server', 'minio', 'mc'))('a job that kills 
       () => bus.close(),
       () => store.close(),
     );
-    await hurry(cluster, ACK_WAIT_MS);
     await copyInputs(subject.store, store);
     const { facet, objective } = POISONED;
     const [group] = plan.attacks;
@@ -106,7 +108,7 @@ describe.skipIf(!programsFound('nats-server', 'minio', 'mc'))('a job that kills 
       expect(finished).toBe(shards - 1);
       expect(await store.get(keys.evaluation.outcomes(one, id, SHARD))).toBeUndefined();
     }
-  }, 240_000);
+  }, 450_000);
 });
 
 /** The facts by which the first `count` evaluations end. */

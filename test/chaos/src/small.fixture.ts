@@ -1,8 +1,7 @@
 /** A small network, dataset and plan, and a bus that does not wait long for workers that were killed. */
 import { connectNats } from '@facet/bus';
-import type { Cluster } from '@facet/cli';
 import { EvaluationPlan } from '@facet/contracts';
-import { natsOptions } from '@facet/runtime';
+import { type Connections, natsOptions } from '@facet/runtime';
 import { openWorld } from '@facet/world';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { nanos } from '@nats-io/transport-node';
@@ -32,9 +31,12 @@ export async function openSubject() {
   return { subject: { store, model, dataset, plan }, close };
 }
 
-/** What a killed worker held comes again after so long, instead of half a minute: these shards are small. */
-export async function hurry(cluster: Cluster, ackWaitMs: number): Promise<void> {
-  const connection = await connectNats(natsOptions('chaos', cluster.connections));
+/**
+ * What a killed worker held comes again after so long, instead of half a minute: these shards are small. Before services
+ * begin, so that they beat as often as that takes.
+ */
+export async function hurry(connections: Connections, ackWaitMs: number): Promise<void> {
+  const connection = await connectNats(natsOptions('chaos', connections));
   const jsm = await jetstreamManager(connection);
   for (const stream of ['FACET_EVENTS', 'FACET_JOBS'])
     for await (const { name } of jsm.consumers.list(stream))

@@ -98,6 +98,7 @@ export class Consumer {
     return {
       message: this.stream.at(sequence)!,
       attempt,
+      ackWaitMs: this.config.ackWaitMs,
       ack: once(() => this.settle(sequence)),
       term: once(() => this.settle(sequence)),
       nak: (delayMs = 0) =>

@@ -3,14 +3,8 @@
  * made by its first reader, where the user may. While NATS is away, publishing waits and readers go on trying: an
  * outage must not use up a job's attempts.
  */
-import {
-  type Consumer,
-  jetstream,
-  type JetStreamClient,
-  type JetStreamManager,
-  jetstreamManager,
-} from '@nats-io/jetstream';
-import { type NatsConnection } from '@nats-io/transport-node';
+import { jetstream, type JetStreamClient, type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
+import { millis, type NatsConnection } from '@nats-io/transport-node';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type Bus,
@@ -26,7 +20,7 @@ import { subjectMatches } from '../subjects.js';
 import { connectNats, type NatsOptions } from './connection.js';
 import { busErrorOf } from './faults.js';
 import { headersOf } from './message.js';
-import { pull } from './reader.js';
+import { type OpenedConsumer, pull } from './reader.js';
 import { openConsumer } from './setup.js';
 import { followFrom, positionOf, readNow, removeAt } from './stream-reader.js';
 
@@ -54,7 +48,7 @@ export interface Backlog {
 export class NatsBus implements Bus, StreamReader {
   private readonly js: JetStreamClient;
   private readonly closing = new AbortController();
-  private readonly consumers = new Map<string, Promise<Consumer>>();
+  private readonly consumers = new Map<string, Promise<OpenedConsumer>>();
   private closed: Promise<void> | undefined;
 
   private constructor(
@@ -217,7 +211,7 @@ export class NatsBus implements Bus, StreamReader {
   }
 
   /** Looked up once for all readers. */
-  private consumer(config: ConsumerConfig): Promise<Consumer> {
+  private consumer(config: ConsumerConfig): Promise<OpenedConsumer> {
     const key = memoKey(config);
     const known = this.consumers.get(key);
     if (known !== undefined) return known;
@@ -227,8 +221,9 @@ export class NatsBus implements Bus, StreamReader {
     return opening;
   }
 
-  private async open(config: ConsumerConfig): Promise<Consumer> {
+  private async open(config: ConsumerConfig): Promise<OpenedConsumer> {
     const { info } = await openConsumer(await this.manager(), config, this.stream(config.stream));
-    return this.js.consumers.getConsumerFromInfo(info);
+    const ackWaitMs = info.config.ack_wait === undefined ? config.ackWaitMs : millis(info.config.ack_wait);
+    return { consumer: this.js.consumers.getConsumerFromInfo(info), ackWaitMs };
   }
 }

@@ -1,6 +1,7 @@
 /** The bus's conformance on a real NATS server, and what happens when it is away. */
 import { type LocalNats, programsFound, startNats } from '@facet/local';
 import { jetstreamManager } from '@nats-io/jetstream';
+import { nanos } from '@nats-io/transport-node';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { busConformance, streamReaderConformance } from '../conformance.js';
@@ -97,6 +98,21 @@ describe.skipIf(!programsFound('nats-server'))('NATS', () => {
     await first.ack();
     expect(await bus.publish(message('2'))).toEqual({ duplicate: true });
     await opened.close();
+  });
+
+  it('tells the ack wait that the server keeps, not the one that was declared', async () => {
+    const { jsm, close } = await manager();
+    await ensureStream(jsm, STREAM, 1);
+    await ensureConsumer(jsm, CONSUMER, STREAM);
+    await jsm.consumers.update(STREAM.name, CONSUMER.name, { ack_wait: nanos(7_000) });
+    const opened = await open([STREAM]);
+    await opened.bus.publish({ id: '1', subject: 'own.a', headers: {}, data: new Uint8Array([1]) });
+    const controller = new AbortController();
+    const { value } = await opened.bus.consume(CONSUMER, controller.signal)[Symbol.asyncIterator]().next();
+    expect(value).toMatchObject({ attempt: 1, ackWaitMs: 7_000 });
+    await value!.ack();
+    await opened.close();
+    await close();
   });
 
   it('says where nobody answers', async () => {

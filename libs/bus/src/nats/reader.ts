@@ -13,13 +13,18 @@ const PULL_EXPIRES_MS = 20_000;
 const PULL_HEARTBEAT_MS = 5_000;
 const SETTLE_TIMEOUT_MS = 5_000;
 
+export interface OpenedConsumer {
+  readonly consumer: Consumer;
+  readonly ackWaitMs: number;
+}
+
 /**
  * The next message, or undefined where none came in time or the signal aborted.
  * @throws what NATS says, where the pull was refused or the connection broke
  */
 export async function pull(
   connection: NatsConnection,
-  consumer: Consumer,
+  { consumer, ackWaitMs }: OpenedConsumer,
   signal: AbortSignal,
 ): Promise<Delivery | undefined> {
   const pulled: ConsumerMessages = await consumer.fetch({
@@ -34,7 +39,7 @@ export async function pull(
   if (signal.aborted) stop();
   try {
     for await (const message of pulled) {
-      if (!signal.aborted) return deliveryOf(connection, message);
+      if (!signal.aborted) return deliveryOf(connection, message, ackWaitMs);
       // It came while we were leaving: somebody else may have it at once.
       message.nak();
     }
@@ -49,7 +54,7 @@ export async function pull(
  * Settling waits until the server has understood: an ack that is lost would have the message done again, and what was
  * handed back would come after newer messages.
  */
-function deliveryOf(connection: NatsConnection, message: JsMsg): Delivery {
+function deliveryOf(connection: NatsConnection, message: JsMsg, ackWaitMs: number): Delivery {
   let open = true;
   const settle = async (word: string) => {
     if (!open) return;
@@ -63,6 +68,7 @@ function deliveryOf(connection: NatsConnection, message: JsMsg): Delivery {
   return {
     message: messageOf(message),
     attempt: message.info.deliveryCount,
+    ackWaitMs,
     ack: () => settle('+ACK'),
     nak: (delayMs = 0) => settle(delayMs > 0 ? `-NAK ${JSON.stringify({ delay: nanos(delayMs) })}` : '-NAK'),
     term: () => settle('+TERM'),

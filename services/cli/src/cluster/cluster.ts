@@ -28,8 +28,11 @@ export interface ClusterOptions {
   readonly port?: number;
   /** More environment for every service. */
   readonly env?: Readonly<Record<string, string>>;
-  /** What stands between services and servers: gets their addresses, gives those that services use. */
-  readonly between?: (addresses: Addresses) => Promise<Addresses>;
+  /**
+   * What stands between services and servers: gets their addresses, gives those that services use. The servers are ready
+   * by then and no service has begun; `connections` are an administrator's.
+   */
+  readonly between?: (addresses: Addresses, connections: Connections) => Promise<Addresses>;
   readonly say: (line: string) => void;
   readonly onLog: (service: string, line: string) => void;
 }
@@ -94,7 +97,7 @@ async function open(
   const connections = readConfig(Connections, administrator);
   await bootstrap({ connections, replicas: 1, access, say });
   const addresses = { nats: nats.url, s3: minio.url };
-  const reached = between === undefined ? addresses : await between(addresses);
+  const reached = between === undefined ? addresses : await between(addresses, connections);
   const services = new Map<string, ServiceProcess[]>();
   const ports = await Promise.all(
     Array.from({ length: processes[GATEWAY_SERVICE.name] ?? 1 }, (_, i) =>
