@@ -1,6 +1,6 @@
 import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
-import { tensorF32 } from '../builder.js';
+import { GraphBuilder, modelOf, tensorF32 } from '../builder.js';
 import { writeModel } from '../file/index.js';
 import type { Model } from '../graph.js';
 import { CASES, loss, noise, SIZE } from './cases.fixture.js';
@@ -249,5 +249,25 @@ describe('training', () => {
     expect(() => compile(loss('conv', 'mean-squared-error'))).toThrow(/norm.scale: no loss depends on it/);
     expect(() => compile(losses[0], losses[0])).toThrow(/target\/live: is the name of two/);
     expect(() => compileTraining({ ...model, opset: 13 }, specOf(losses))).toThrow(/opset 13/);
+  });
+});
+
+describe('names', () => {
+  it('leaves the model its own, where batch statistics come before what has them', () => {
+    const b = new GraphBuilder();
+    b.input('pixels', 'float32', ['N', 2, SIZE, SIZE]);
+    const moments = ['scale', 'bias', 'mean', 'variance'].map((name) =>
+      b.initializer(name, tensorF32([2], Float32Array.of(1, 1))),
+    );
+    const normed = b.node('BatchNormalization', ['pixels', ...moments]);
+    // The names that a builder gives, as in every network of ours: `mul`, `sub`, ...
+    const squared = b.node('Mul', [normed, normed]);
+    const shifted = b.node('Sub', [squared, b.f32(1)]);
+    const pooled = b.node('GlobalAveragePool', [shifted]);
+    b.output(b.node('Flatten', [pooled], { axis: 1 }, 'live'), 'float32', ['N', 2]);
+    const spec = specOf([loss('live', 'cross-entropy')]);
+    const { nodes } = compileTraining(modelOf(b.build('named')), spec).model.graph;
+    const names = nodes.flatMap(({ outputs }) => outputs);
+    expect(names.filter((name, i) => names.indexOf(name) !== i)).toEqual([]);
   });
 });

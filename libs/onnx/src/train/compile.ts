@@ -56,7 +56,10 @@ export function compileTraining(model: Model, spec: TrainingSpec): TrainingStep 
   const state = new Set([...weights.map((weight) => weight.name), ...moments]);
   const constants = new Map([...graph.initializers].filter(([name]) => !state.has(name)));
 
-  const b = new GraphBuilder({ ...graph, inputs: [], outputs: [], nodes: [], initializers: constants });
+  // Batch statistics come before nodes that are still to come, and must not take their names.
+  const names = graph.nodes.flatMap(({ outputs }) => outputs);
+  const bare = { ...graph, inputs: [], outputs: [], nodes: [], initializers: constants };
+  const b = new GraphBuilder(bare, names);
   b.input(spec.input, 'float32', pixels);
   for (const name of state) b.input(name, 'float32', graph.initializers.get(name)!.dims);
 
