@@ -131,21 +131,22 @@ const weighed = (b: GraphBuilder, { perSample, gradient }: Compared, column: str
 
 /**
  * With p the partner's softmax and q the sample's own: KL(p | q) = sum p (log p - log q), whose gradient is q - p in the
- * sample's logits and p (log p - log q - KL) in the partner's, which the matrix of places takes back to its row.
+ * sample's logits and p (log p - log q - KL) in the partner's, which is added to the partner's row.
  */
 function consistency(b: GraphBuilder, output: string, partner: string, column: string): Compared {
-  const rows = b.node('Shape', [output], { start: 0, end: 1 });
-  const places = b.node('OneHot', [partner, rows, b.constant(zeroOne)]);
   const logs = b.node('LogSoftmax', [output], { axis: 1 });
-  const others = b.node('MatMul', [places, logs]);
+  const others = b.node('Gather', [logs, partner], { axis: 0 });
   const p = b.node('Exp', [others]);
   const ratio = b.node('Sub', [others, logs]);
   const perRow = b.node('ReduceSum', [b.node('Mul', [p, ratio]), b.i64([1])], { keepdims: 1 });
   const own = b.node('Mul', [b.node('Sub', [b.node('Exp', [logs]), p]), column]);
   const theirs = b.node('Mul', [b.node('Mul', [p, b.node('Sub', [ratio, perRow])]), column]);
-  const back = b.node('Transpose', [places], { perm: [1, 0] });
+  const shape = b.node('Shape', [output]);
+  const zeros = b.node('Expand', [b.f32(0), shape]);
+  const rows = b.node('Expand', [b.node('Unsqueeze', [partner, b.i64([1])]), shape]);
+  const back = b.node('ScatterElements', [zeros, rows, theirs], { axis: 0, reduction: 'add' });
   return {
     perSample: b.node('Squeeze', [perRow, b.i64([1])]),
-    gradient: b.node('Add', [own, b.node('MatMul', [back, theirs])]),
+    gradient: b.node('Add', [own, back]),
   };
 }
