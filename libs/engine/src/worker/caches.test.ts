@@ -26,6 +26,26 @@ function squared(width: number): Model {
   return modelFrom(builder.build('squared'));
 }
 
+describe('Session', () => {
+  it('says that memory ran out, and what to do, where the machine has none to give', async () => {
+    // A million rows of 1 GiB each, more than a process can address: no machine allocates that.
+    const rows = 2 ** 20;
+    const builder = new GraphBuilder();
+    builder.input('x', 'float32', ['N', 1]);
+    builder.node('Expand', ['x', builder.i64([1, 2 ** 28])], {}, 'wide');
+    builder.node('ReduceMax', ['wide', builder.i64([1])], { keepdims: 1 }, 'y');
+    builder.output('y', 'float32', ['N', 1]);
+    const session = await Session.open(modelFrom(builder.build('boundless')), 'constant', {
+      limit: Infinity,
+    });
+    await expect(session.run({ x: f32([rows, 1], new Float32Array(rows)) })).rejects.toMatchObject({
+      fault: 'limit',
+      message: expect.stringMatching(/Expand.*there is not enough memory.*take a smaller batch/),
+    });
+    await session.close();
+  });
+});
+
 describe('SessionCache', () => {
   const x = f32([1], Float32Array.of(1));
 

@@ -14,13 +14,16 @@ export const MEMORY_BYTES = settings?.memoryBytes ?? Number(process.env[MEMORY_V
 const MIB = 2 ** 20;
 const mib = (bytes: number): string => `${Math.ceil(bytes / MIB)} MiB`;
 
+/** What to do about it. Parts of a batch are worked off one after the other, in the order of the workers. */
+export const LESS_MEMORY =
+  'take a smaller batch, in training more parts of it, fewer workers (FACET_THREADS) or more memory (FACET_MEMORY_MIB)';
+
 /** @throws ModelError 'limit' where a run of `batch` samples needs more than this worker may hold */
 export function requireRoom(bytes: number, batch: number, limit: number): void {
   if (bytes <= limit) return;
   throw new ModelError(
     'limit',
-    `a run of ${batch} samples needs about ${mib(bytes)}, and a worker may hold ${mib(limit)}; take a smaller batch, ` +
-      'fewer workers (FACET_THREADS) or more memory (FACET_MEMORY_MIB)',
+    `a run of ${batch} samples needs about ${mib(bytes)}, and a worker may hold ${mib(limit)}; ${LESS_MEMORY}`,
     'memory',
   );
 }
