@@ -8,6 +8,7 @@ import {
   settingsOf,
 } from '@facet/engine';
 import { findAddon, HOW_TO_BUILD } from '@facet/tensorflow-addon';
+import { backendWish } from '@facet/training';
 
 const GIB = 2 ** 30;
 const gib = (bytes: number): string => `${(bytes / GIB).toFixed(1)} GiB`;
@@ -21,6 +22,13 @@ function tensorflowRow(): string {
   const addon = findAddon();
   const built = addon && `${addon.version} (${addon.kind}), in ${addon.folder}`;
   return row('tensorflow', built ?? `not built, and not needed: ONNX Runtime computes; ${HOW_TO_BUILD}`);
+}
+
+function backendRow(): string {
+  const wish = backendWish();
+  const instead =
+    wish === 'tensorflow' && findAddon() === undefined ? ', not built: ONNX Runtime trains' : '';
+  return row('training', `FACET_BACKEND=${wish}${instead}`);
 }
 
 /** Returns whether Facet can compute here at all. */
@@ -39,6 +47,7 @@ export async function doctor(version: string): Promise<boolean> {
     ...probes.map(probeRow),
     tensorflowRow(),
     row('provider', `FACET_PROVIDER=${wish}`),
+    backendRow(),
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
   return probes[0].problem === undefined;

@@ -22,7 +22,7 @@ import {
 } from '@facet/runtime';
 import { observedStore, sending } from '@facet/telemetry';
 import { FolderStore, type ObjectStore } from '@facet/store';
-import { trainingHandlers } from '@facet/training';
+import { openBackend, trainingHandlers } from '@facet/training';
 
 export interface SystemOptions {
   /** Folder of the object store. */
@@ -52,12 +52,14 @@ export async function openSystem(lifecycle: Lifecycle, options: SystemOptions): 
   const engine = lifecycle.own('engine', opened, (e) => e.close());
   const faces = lifecycle.own('renderer of faces', openRenderer(engine.threads), (pool) => pool.close());
   const pages = lifecycle.own('renderer of pages', openPageRenderer(), (pool) => pool.close());
+  // Not for a log that nobody may have asked for: what trains is another thing than what was asked.
+  const backend = openBackend((line) => process.stderr.write(`facet: ${line}\n`));
   const handlers = [
     ingestionHandler({ store, renderer: faces }),
     featuresHandler({ store, engine }),
     attacksHandler({ store, engine }),
     ...evaluationHandlers({ store, engine, renderer: pages, version }),
-    ...trainingHandlers({ store, engine }),
+    ...trainingHandlers({ store, engine, backend }),
   ] as AnyHandler[];
   return {
     store,

@@ -2,6 +2,7 @@
 /** The training service as a process. */
 import { openEngine } from '@facet/engine';
 import { type AnyHandler, packageVersion, runService } from '@facet/runtime';
+import { openBackend } from './backend.js';
 import { TRAINING_SERVICE } from './declaration.js';
 import { trainingHandlers } from './handler.js';
 
@@ -11,6 +12,7 @@ await runService(
   async ({ store, threads, lifecycle, log }) => {
     const opened = await openEngine({ threads }, (line) => log.info(line));
     const engine = lifecycle.own('engine', opened, (e) => e.close());
-    return trainingHandlers({ store, engine }) as AnyHandler[];
+    const backend = openBackend((line) => log.warn(line));
+    return trainingHandlers({ store, engine, backend }) as AnyHandler[];
   },
 );

@@ -1,47 +1,28 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  loadModel,
-  publishDataset,
-  readSafetensors,
-  records,
-  sha256,
-  writeDatasetShard,
-} from '@facet/catalog';
-import { keys, TrainingRecipe, type TrainingRequest } from '@facet/contracts';
-import { storeFace, type StoredSample, syntheticDataset } from '@facet/datasets';
+import { loadModel, readSafetensors, records, sha256 } from '@facet/catalog';
+import { keys } from '@facet/contracts';
+import type { StoredSample } from '@facet/datasets';
 import { Engine, share } from '@facet/engine';
 import type { StepReport } from '@facet/learning';
 import { isTerminal, NO_LOG, type ProgressReport } from '@facet/runtime';
-import { FolderStore } from '@facet/store';
+import type { FolderStore } from '@facet/store';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { trainingHandlers } from './handler.js';
 import { runTraining } from './train.js';
-
-const SIZE = 16;
-const SAMPLES = 26;
-const dataset = { name: 'faces', version: '1' };
-const model = { name: 'trained', version: '1' };
-const requestOf = (changes: object = {}): TrainingRequest => ({
-  model,
+import {
+  caught,
   dataset,
-  recipe: TrainingRecipe.parse({
-    schema: 'facet.recipe/v1',
-    seed: 2,
-    backbone: 'resnet-small',
-    facets: ['attributes', 'depth'],
-    epochs: 2,
-    batch: 8,
-    parts: 2,
-    learningRate: 0.02,
-    optimiser: { kind: 'sgd', momentum: 0.9, nesterov: false, weightDecay: 1e-4 },
-    schedule: { kind: 'cosine' },
-    warmupSteps: 2,
-    checkpointSteps: 2,
-    ...changes,
-  }),
-});
+  facesOf,
+  model,
+  ONNX_RUNTIME,
+  requestOf,
+  SAMPLES,
+  storeOf,
+} from './training.fixture.js';
+
+const MIB = 2 ** 20;
 const STEPS = 2 * Math.floor(SAMPLES / 8);
 
 let root: string;
@@ -50,10 +31,7 @@ const engine = new Engine({ threads: 2 });
 let expected: string;
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'facet-training-'));
-  samples = [];
-  const splits = { train: SAMPLES, dev: 0, test: 0 };
-  for await (const { key, sample } of syntheticDataset({ seed: 1, size: SIZE, splits }))
-    samples.push(await storeFace(key, sample, SIZE));
+  samples = await facesOf();
   expected = (await run(await openStore('whole'))).digest;
 });
 afterAll(async () => {
@@ -61,33 +39,13 @@ afterAll(async () => {
   await rm(root, { recursive: true });
 });
 
-async function openStore(
-  name: string,
-  size: 'native' | { height: number; width: number } = { height: SIZE, width: SIZE },
-) {
-  const store = await FolderStore.open(join(root, name));
-  const train = [await writeDatasetShard(store, dataset, 'train', 0, samples)];
-  await publishDataset(store, {
-    ...dataset,
-    description: 'small',
-    size,
-    maps: ['depth'],
-    splits: { train, dev: [], test: [] },
-  });
-  return store;
-}
+const openStore = (name: string, size?: Parameters<typeof storeOf>[3]) => storeOf(root, name, samples, size);
 
 const run = (
   store: FolderStore,
   request = requestOf(),
   { signal = new AbortController().signal, onStep = (_: StepReport): void => undefined } = {},
-) => runTraining({ store, engine }, request, { signal, onStep });
-
-const caught = (promise: Promise<unknown>): Promise<unknown> =>
-  promise.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
+) => runTraining({ store, engine, backend: ONNX_RUNTIME }, request, { signal, onStep });
 
 async function checkpointOf(store: FolderStore) {
   for await (const { key } of store.list('trainings/')) {
@@ -111,7 +69,11 @@ describe('runTraining', () => {
     expect(Object.keys(reports[0].losses).sort()).toEqual(['attributes', 'depth', 'live']);
     const published = await loadModel(store, model);
     expect(published.manifest).toMatchObject({ ...model, sha256: expected });
-    expect(await records.lineage.find(store, model)).toMatchObject({ kind: 'training', dataset });
+    expect(await records.lineage.find(store, model)).toMatchObject({
+      kind: 'training',
+      backend: engine.backend,
+      dataset,
+    });
     expect(Object.keys(published.manifest.facets).sort()).toEqual(['attributes', 'depth', 'live']);
     await engine.check({ digest, bytes: share(published.bytes), manifest: published.manifest });
     expect(sha256(published.bytes)).toBe(digest);
@@ -150,7 +112,9 @@ describe('runTraining', () => {
     try {
       const request = requestOf();
       const context = { signal: new AbortController().signal, onStep: () => undefined };
-      expect((await runTraining({ store, engine: one }, request, context)).digest).toBe(expected);
+      expect(
+        (await runTraining({ store, engine: one, backend: ONNX_RUNTIME }, request, context)).digest,
+      ).toBe(expected);
     } finally {
       await one.close();
     }
@@ -162,6 +126,36 @@ describe('runTraining', () => {
     expect(error).toMatchObject({ name: 'DivergedError' });
     expect(isTerminal(error)).toBe(true);
     expect(await store.get(keys.model.manifest(model))).toBeUndefined();
+  });
+
+  it('says what to do where a step outgrows its memory, keeps the last checkpoint, and goes on where there is more', async () => {
+    const store = await openStore('crowded');
+    const controller = new AbortController();
+    const onStep = ({ step }: StepReport): void => {
+      if (step === 3) controller.abort(new Error('the process ends'));
+    };
+    await caught(run(store, requestOf(), { signal: controller.signal, onStep }));
+    const kept = (await checkpointOf(store))!;
+    expect(progressOf(kept)).toMatchObject({ step: 3 });
+    const crowded = new Engine({ threads: 1, memoryBytes: 2 * MIB });
+    try {
+      const [, work] = trainingHandlers({ store, engine: crowded, backend: ONNX_RUNTIME });
+      const event = { id: '1', type: 'training', data: requestOf() } as never;
+      const { signal } = new AbortController();
+      const context = { signal, log: NO_LOG, progress: { report: () => undefined }, attempt: 1 };
+      const error = await caught(work.handle(event, context));
+      expect(error).toMatchObject({ name: 'ModelError', fault: 'limit' });
+      expect(isTerminal(error)).toBe(true);
+      const { message } = error as Error;
+      expect(message).toMatch(/needs about \d+ MiB, and a worker may hold 2 MiB; take a smaller batch/);
+      const given = work.onGivenUp!(event, { reason: 'terminal', message, attempts: 1 });
+      expect(given).toMatchObject([{ type: 'training.failed', data: { reason: message } }]);
+    } finally {
+      await crowded.close();
+    }
+    expect(await checkpointOf(store)).toEqual(kept);
+    expect(await store.get(keys.model.manifest(model))).toBeUndefined();
+    expect((await run(store)).digest).toBe(expected);
   });
 
   it.each<[string, 'native' | { height: number; width: number }, object, object]>([
@@ -197,7 +191,7 @@ describe('runTraining', () => {
 describe('the handlers', () => {
   it('turn a request into a job, and its end into facts', async () => {
     const store = await openStore('handled');
-    const [accept, work] = trainingHandlers({ store, engine });
+    const [accept, work] = trainingHandlers({ store, engine, backend: ONNX_RUNTIME });
     const seen: ProgressReport[] = [];
     const { signal } = new AbortController();
     const progress = { report: (report: ProgressReport) => void seen.push(report) };

@@ -4,13 +4,14 @@
  */
 import { Dataset, loadModel, publishModel, type PublishedModel, records, trainingId } from '@facet/catalog';
 import type { api, BackboneName, TrainingRequest } from '@facet/contracts';
-import { type Engine, OnnxTrainer, share } from '@facet/engine';
-import { resultOf, type StepReport, train, validateOn, wantsPriors } from '@facet/learning';
+import { type Engine, share } from '@facet/engine';
+import { type Checkpoint, resultOf, type StepReport, train, validateOn, wantsPriors } from '@facet/learning';
 import { misfit } from '@facet/networks';
 import { inferenceModel, writeModel } from '@facet/onnx';
 import { InputError } from '@facet/runtime';
 import type { ObjectStore } from '@facet/store';
 import { adversarialRows } from './adversarial-images.js';
+import { type Backend, openTrainer } from './backend.js';
 import { loadCheckpoint, saveCheckpoint, saveHistory } from './checkpoint.js';
 import { newNetwork, publishedNetwork, type TrainedNetwork } from './network.js';
 import { SplitSamples } from './samples.js';
@@ -19,6 +20,7 @@ import { loadWeights } from './weights.js';
 export interface TrainDependencies {
   readonly store: ObjectStore;
   readonly engine: Engine;
+  readonly backend: Backend;
 }
 
 export interface TrainContext {
@@ -32,7 +34,7 @@ export async function runTraining(
   request: TrainingRequest,
   { signal, onStep }: TrainContext,
 ): Promise<PublishedModel> {
-  const { store, engine } = dependencies;
+  const { store, engine, backend: chosen } = dependencies;
   const { recipe } = request;
   const dataset = await Dataset.open(store, request.dataset);
   const network = await networkOf(dependencies, request, dataset, signal);
@@ -41,7 +43,7 @@ export async function runTraining(
   const samples = await trainSamples(store, request, dataset, network);
   checkBatch(recipe, samples.n);
   const facets = attackedFacets(recipe, network);
-  const trainer = new OnnxTrainer(engine, {
+  const { trainer, inner, backend } = await openTrainer(chosen, engine, request, {
     model: network.model,
     spec,
     updating: recipe,
@@ -52,34 +54,42 @@ export async function runTraining(
       norm: recipe.adversarial?.threat.norm ?? 'linf',
     },
   });
-  const validation = recipe.validation && (await SplitSamples.load(dataset, 'dev', manifest, targets));
-  const from = await loadCheckpoint(store, id);
-  const ended = await train({
-    trainer,
-    inner: trainer,
-    samples,
-    facets,
-    recipe,
-    signal,
-    onStep,
-    onEpoch: (checkpoint) => saveHistory(store, id, checkpoint),
-    onCheckpoint: (checkpoint) => saveCheckpoint(store, id, checkpoint),
-    ...(validation && { validate: validateOn(trainer, validation, recipe.seed, recipe.adversarial) }),
-    ...(from && { from }),
-  });
+  let ended: Checkpoint;
+  try {
+    const validation = recipe.validation && (await SplitSamples.load(dataset, 'dev', manifest, targets));
+    const from = await loadCheckpoint(store, id);
+    ended = await train({
+      trainer,
+      samples,
+      facets,
+      recipe,
+      signal,
+      onStep,
+      onEpoch: (checkpoint) => saveHistory(store, id, checkpoint),
+      onCheckpoint: (checkpoint) => saveCheckpoint(store, id, checkpoint),
+      ...(inner && { inner }),
+      ...(inner &&
+        validation && { validate: validateOn(inner, validation, recipe.seed, recipe.adversarial) }),
+      ...(from && { from }),
+    });
+  } finally {
+    await trainer.close();
+  }
   const bytes = writeModel(inferenceModel(network.published, resultOf(ended, recipe)));
   const published = await publishModel(store, bytes, manifest, signal);
-  await records.lineage.save(store, lineageOf(id, request), request.model);
+  await records.lineage.save(store, lineageOf(id, backend, request), request.model);
   return published;
 }
 
 /** Where a model comes from. */
 const lineageOf = (
   training: string,
+  backend: string,
   { dataset, recipe, parent, evaluation }: TrainingRequest,
 ): api.Lineage => ({
   kind: 'training',
   training,
+  backend,
   dataset,
   recipe,
   ...(parent && { parent }),

@@ -35,6 +35,8 @@ export const Lineage = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('training'),
     training: z.string(),
+    /** What computed its steps: the same recipe gives other last bits on another one. */
+    backend: z.string().optional(),
     dataset: Ref,
     recipe: TrainingRecipe,
     /** The model that was trained on, and the evaluation whose adversarial images it saw. */
