@@ -154,6 +154,23 @@ describe('facet train', () => {
     expect(stderr).toContain(message);
     expect(existsSync(folder.path(at, 'out', 'model.onnx'))).toBe(false);
   });
+
+  it('fails with what to do where a step outgrows the memory that it may take', async () => {
+    const memory = folder.path('memory');
+    await writeFiles(memory, {
+      'recipe.yaml': { ...RECIPE, adversarial: undefined, batch: 96, parts: 1 },
+      'faces.yaml': { ...FACES, source: { ...FACES.source, size: 64 } },
+    });
+    const { code, stderr } = await facet(
+      [
+        ...['train', '--recipe', join(memory, 'recipe.yaml'), '--dataset', join(memory, 'faces.yaml')],
+        ...['--model', 'net@1', '--out', join(memory, 'out')],
+      ],
+      { env: { ...process.env, FACET_THREADS: '2', FACET_MEMORY_MIB: '64' } },
+    );
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/a worker may hold \d+ MiB; take a smaller batch, in training more parts of it/);
+  });
 });
 
 it('facet harden trains a network on and stands both side by side', async () => {
@@ -184,6 +201,44 @@ it('facet harden trains a network on and stands both side by side', async () => 
     dataset: { name: 'faces', version: '1' },
   });
   expect(stdout).toContain('success of direct pgd-10 4/255');
+});
+
+describe('facet harden --evaluation', () => {
+  const harden = (...more: string[]): Promise<Run> =>
+    facet([
+      ...['harden', 'net@1', '--out', folder.path('whole'), '--recipe', folder.path('harden.yaml')],
+      ...['--epsilon', '4/255', ...more],
+    ]);
+  const evaluations = async (name: 'test' | 'shifted'): Promise<string> => {
+    const report = HardeningReport.parse(
+      JSON.parse(await readFile(folder.path('whole', 'harden.json'), 'utf8')),
+    );
+    return report.splits.find((split) => split.name === name)!.evaluations.parent;
+  };
+
+  it.each([
+    ['test', 'by which what is trained on it is judged'],
+    ['shifted', 'by which the result is judged under another camera'],
+  ] as const)('refuses the images of the %s split that judges', async (name, message) => {
+    const { code, stderr } = await harden('--as', `net@${name}`, '--evaluation', await evaluations(name));
+    expect(code).toBe(1);
+    expect(stderr).toContain(message);
+  });
+
+  it('trains on the images by which another dataset broke the network, too', async () => {
+    const evaluation = await evaluations('shifted');
+    const others = { ...FACES, name: 'others', source: { ...FACES.source, seed: 5 } };
+    await writeFiles(folder.path(), { 'others.yaml': others });
+    const { code, stderr } = await harden(
+      ...['--dataset', folder.path('others.yaml'), '--as', 'net@2', '--evaluation', evaluation],
+    );
+    expect(code, stderr).toBe(0);
+    const lineage = await readFile(
+      join(folder.path('whole'), 'store', 'models', 'net', '2', 'lineage.json'),
+      'utf8',
+    );
+    expect(JSON.parse(lineage)).toMatchObject({ evaluation, dataset: { name: 'others', version: '1' } });
+  });
 });
 
 describe.skipIf(!CASES)('models that others published (FACET_CASES)', () => {

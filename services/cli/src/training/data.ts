@@ -1,6 +1,6 @@
 /** The dataset that a training command names: a folder of labelled images, a file that describes one, or one that is stored. */
 import { stat } from 'node:fs/promises';
-import { findDataset } from '@facet/catalog';
+import { digestOf, findDataset } from '@facet/catalog';
 import { api, type DatasetSource, formatRef, Ref } from '@facet/contracts';
 import { readFolder } from '@facet/datasets';
 import { InputError } from '@facet/runtime';
@@ -11,6 +11,22 @@ export interface ChosenDataset {
   readonly dataset: Ref;
   /** What it is made of; undefined where it is stored already. */
   readonly source?: DatasetSource;
+}
+
+/** The same task under another camera: other faces and backgrounds where they are made, other pictures where they are not. */
+export function shiftedFrom({ dataset, source }: ChosenDataset): Required<ChosenDataset> {
+  const shifted: DatasetSource =
+    source?.kind === 'synthetic'
+      ? {
+          ...source,
+          // Other people than those that were trained on.
+          seed: source.seed + 1_000_003,
+          variant: 'shifted',
+          samples: { ...source.samples, train: 0 },
+        }
+      : { kind: 'shifted', of: dataset, seed: 0 };
+  const version = digestOf({ dataset, shifted }).slice(0, 16);
+  return { dataset: { name: `${dataset.name.slice(0, 54)}-shifted`, version }, source: shifted };
 }
 
 /** `name@version`. Errors: InputError. */

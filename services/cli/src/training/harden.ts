@@ -14,7 +14,6 @@ import {
   saveStanding,
 } from '@facet/catalog';
 import {
-  type DatasetSource,
   type EvaluationPlan,
   formatIssues,
   formatRef,
@@ -33,7 +32,7 @@ import { awaitEvaluations, type Completed } from '../outcome.js';
 import { hardenPlan, hardenRecipe } from '../presets.js';
 import { runUntil } from '../session.js';
 import type { AnyHandler, System } from '../system.js';
-import { type ChosenDataset, chooseDataset, refOf, requireStored } from './data.js';
+import { type ChosenDataset, chooseDataset, refOf, requireStored, shiftedFrom } from './data.js';
 import { type EvaluatedSplit, hardeningReport } from './hardening-report.js';
 import { historyOf } from './train.js';
 
@@ -94,24 +93,13 @@ async function ownDataset(store: ObjectStore, model: Ref): Promise<ChosenDataset
   return { dataset: lineage.dataset };
 }
 
-/** The same task under another camera: other faces and backgrounds where they are made, other pictures where they are not. */
+/** As {@link shiftedFrom}, of a dataset that may be stored already. */
 async function shiftedOf(
   store: ObjectStore,
   { dataset, source }: ChosenDataset,
 ): Promise<Required<ChosenDataset>> {
   const made = source ?? (await records.registration.find(store, dataset))?.source;
-  const shifted: DatasetSource =
-    made?.kind === 'synthetic'
-      ? {
-          ...made,
-          // Other people than those that were trained on.
-          seed: made.seed + 1_000_003,
-          variant: 'shifted',
-          samples: { ...made.samples, train: 0 },
-        }
-      : { kind: 'shifted', of: dataset, seed: 0 };
-  const version = digestOf({ dataset, shifted }).slice(0, 16);
-  return { dataset: { name: `${dataset.name.slice(0, 54)}-shifted`, version }, source: shifted };
+  return shiftedFrom({ dataset, ...(made && { source: made }) });
 }
 
 interface Plan {
@@ -120,10 +108,22 @@ interface Plan {
   readonly given: GivenModel;
 }
 
+/** Errors: InputError where an evaluation attacked the images that judge under another camera; those of the dataset's own test split a training refuses by itself. */
+async function checkJudge(store: ObjectStore, evaluation: string, shifted: Ref): Promise<void> {
+  const { dataset } = await loadRequest(store, evaluation);
+  if (formatRef(dataset) === formatRef(shifted))
+    throw new InputError(
+      `${evaluation} attacked ${formatRef(shifted)}, by which the result is judged under another camera; evaluate the model ` +
+        'on another dataset, and train on those images',
+      { field: '--evaluation' },
+    );
+}
+
 async function planOf(
   options: HardenOptions,
   store: ObjectStore,
   chosen: ChosenDataset,
+  shifted: Ref,
   given: GivenModel,
   plan: EvaluationPlan,
 ): Promise<Plan> {
@@ -135,6 +135,7 @@ async function planOf(
   if (given.file === undefined && (await findModel(store, given.ref)) === undefined)
     throw new InputError(`there is no model ${formatRef(given.ref)} in ${options.out}`, { field: 'MODEL' });
   const { evaluation } = options;
+  if (evaluation !== undefined) await checkJudge(store, evaluation, shifted);
   const checked = TrainingRequest.safeParse({
     model: resultOf(options, given.ref),
     parent: given.ref,
@@ -157,12 +158,16 @@ export async function hardenCommand(options: HardenOptions): Promise<number> {
   const hardened = resultOf(options, parent);
   const chosen = options.dataset === undefined ? undefined : await chooseDataset(options.dataset);
   let work: Work | undefined;
-  // Other standing evaluations may look at the same models, by other plans.
+  // Other standing evaluations may look at the same models, by other plans and on other data.
   const conclusion = awaitEvaluations(
     2 * 2,
-    async ({ evaluation, model }) => {
-      if (work === undefined || ![parent, hardened].some((one) => formatRef(one) === formatRef(model)))
-        return false;
+    async ({ evaluation, model, dataset }) => {
+      if (work === undefined) return false;
+      const among = (refs: readonly Ref[], ref: Ref): boolean =>
+        refs.some((one) => formatRef(one) === formatRef(ref));
+      const ours =
+        among([parent, hardened], model) && among([work.data.dataset, work.shifted.dataset], dataset);
+      if (!ours) return false;
       const asked = await loadRequest(work.store, evaluation);
       return canonicalJson(asked.plan) === canonicalJson(plan);
     },
@@ -172,12 +177,9 @@ export async function hardenCommand(options: HardenOptions): Promise<number> {
     begin: async (system) => {
       const data = chosen ?? (await ownDataset(system.store, parent));
       await requireStored(system.store, data);
-      work = {
-        ...(await planOf(options, system.store, data, given, plan)),
-        store: system.store,
-        data,
-        shifted: await shiftedOf(system.store, data),
-      };
+      const shifted = await shiftedOf(system.store, data);
+      const planned = await planOf(options, system.store, data, shifted.dataset, given, plan);
+      work = { ...planned, store: system.store, data, shifted };
       return beginHardening(system, work);
     },
     end: (system, completed) => finishHardening(system, work!, completed, options.out),
