@@ -2,7 +2,8 @@
  * What does a training step cost, and is it right? A step is forward, losses, gradients of all weights and the update, from
  * pixels to the next weights, through the engine's trainer as anybody uses it; beside it PyTorch on the same graph, weights
  * and batch, in turns in one run. On two cores we are two worker threads with half of the batch each (and its own batch
- * statistics, as in data-parallel training), PyTorch is one process of two threads with the whole batch.
+ * statistics, as in data-parallel training), PyTorch is one process of two threads with the whole batch. And what do attacks
+ * before the step cost, beside the step alone?
  */
 import { availableParallelism } from 'node:os';
 import { SMALL_BACKBONES } from '@facet/contracts';
@@ -12,6 +13,7 @@ import type { Finding } from '../frame/findings.js';
 import { compared, interleave } from '../frame/interleave.js';
 import type { Part } from '../frame/part.js';
 import type { Peers } from '../peers/peers.js';
+import { Adversarial } from '../training/adversarial.js';
 import { Native } from '../training/native.js';
 import { Ours } from '../training/ours.js';
 import { type Course, PyTorch } from '../training/pytorch.js';
@@ -20,6 +22,8 @@ import { BATCH, type NetworkName, trainingTask, type TrainingTask } from '../tra
 /** By cores: to PyTorch's plain training step. */
 const TARGETS: Readonly<Record<number, number>> = { 1: 1.05, 2: 0.85 };
 const TIMED: readonly NetworkName[] = ['four-blocks', 'resnet-small', 'vgg-small'];
+/** With attacks before the step. */
+const INNER = ['resnet-small'] as const;
 
 /** Steps over which both sides must train alike before they are timed. */
 const STEPS_BEFORE = 3;
@@ -134,6 +138,33 @@ async function* measure(name: NetworkName, cores: number, peers: Peers): AsyncGe
   }
 }
 
+/** Steps of PGD in the dearest recipe, by which one of them is told from the rest. */
+const PGD_STEPS = 5;
+
+/** What an attack before the step costs, beside the step alone. */
+async function* measureInner(name: (typeof SMALL_BACKBONES)[number], cores: number): AsyncGenerator<Finding> {
+  const ours = await Adversarial.open(name, cores);
+  try {
+    const timings = await interleave({
+      clean: () => ours.clean(),
+      fast: () => ours.attacked('fast'),
+      pgd: () => ours.attacked('pgd-5'),
+      sfa: () => ours.attacked('fast, SFA'),
+    });
+    const baseline = ['clean step', timings.clean] as const;
+    const innerStepMs = (timings.pgd.medianMs - timings.fast.medianMs) / (PGD_STEPS - 1);
+    yield compared({ subject: ['adversarial step, fast', timings.fast], baseline });
+    yield compared({
+      subject: [`adversarial step, PGD-${PGD_STEPS}`, timings.pgd],
+      baseline,
+      figures: { innerStepMs, innerStepOfCleanStep: innerStepMs / timings.clean.medianMs },
+    });
+    yield compared({ subject: ['adversarial step, fast through SFA', timings.sfa], baseline });
+  } finally {
+    await ours.close();
+  }
+}
+
 interface Case {
   readonly cores: number;
   run(peers: Peers): AsyncGenerator<Finding>;
@@ -144,6 +175,12 @@ const CASES: ReadonlyMap<string, Case> = new Map([
     `steps/${name}`,
     { cores: 1, run: (peers) => check(name, peers) },
   ]),
+  ...INNER.flatMap((name) =>
+    [1, 2].map((cores): [string, Case] => [
+      `inner/${name}/${cores}`,
+      { cores, run: () => measureInner(name, cores) },
+    ]),
+  ),
   ...TIMED.flatMap((name) =>
     [1, 2].map((cores): [string, Case] => [
       `${name}/${cores}`,
@@ -154,7 +191,7 @@ const CASES: ReadonlyMap<string, Case> = new Map([
 
 export const training: Part = {
   name: 'training',
-  about: `${STEPS} training steps against PyTorch in float64; and what a step costs beside it: steps/NETWORK, NETWORK/CORES`,
+  about: `${STEPS} training steps against PyTorch in float64; and what a step costs beside it: steps/NETWORK, NETWORK/CORES; and with attacks before it: inner/NETWORK/CORES`,
   cases: [...CASES.keys()],
   async *run(name, { peers }) {
     const { cores, run } = CASES.get(name)!;

@@ -15,7 +15,7 @@ export const MOMENTUM = 0.9;
 export const UPDATING: Updating = {
   optimiser: { kind: 'sgd', momentum: MOMENTUM, nesterov: false, weightDecay: 1e-4 },
 };
-const SEED = 2205;
+export const SEED = 2205;
 const MASKED = 0.125;
 
 export type NetworkName = 'four-blocks' | BackboneName;
