@@ -353,6 +353,19 @@ const STUDY_REPORT = {
   ],
   backbones: [{ name: 'resnet-small', difference: null, change: 'unknown' }],
   features: [{ name: 'none', difference: ESTIMATE, change: 'reference' }],
+  defences: [
+    {
+      backbone: 'resnet-small',
+      features: 'none',
+      defence: 'direct',
+      clean: ESTIMATE,
+      shifted: ESTIMATE,
+      unseen: null,
+      attacked: [{ epsilon: 2 / 255, auc: ESTIMATE, success: ESTIMATE }],
+      sfa: null,
+      efficient: true,
+    },
+  ],
   notes: [],
   provenance: { facet: '0.1.0', backend: 'onnxruntime-node', cpu: 'x' },
 };

@@ -66,6 +66,33 @@ describe('facet study', () => {
     expect(page).not.toMatch(/<script|https?:/);
   });
 
+  it('stands adversarial trainings side by side, under another camera and against unseen species, too', async () => {
+    const file = folder.path('defences.yaml');
+    const defences = `
+features: [[depth]]
+seeds: [0]
+dataset: { size: 16, samples: { train: 64, dev: 16, test: 32 }, heldOut: [pad] }
+defences: { none: null, direct: { threat: { norm: linf, epsilon: 4/255 } } }
+`;
+    await writeFile(file, STUDY.replace(/^(features|seeds|dataset):.*\n/gm, '') + defences);
+    const { code, stdout, stderr } = await facet([
+      'study',
+      '--study',
+      file,
+      '--out',
+      folder.path('defences'),
+    ]);
+    expect(code, stderr).toBe(0);
+    const report = StudyReport.parse(
+      JSON.parse(await readFile(folder.path('defences', 'study.json'), 'utf8')),
+    );
+    expect(report.defences.map(({ defence }) => defence)).toEqual(['none', 'direct']);
+    for (const { clean, shifted, unseen, attacked, sfa } of report.defences)
+      for (const figure of [clean, shifted, unseen, attacked[0].auc, attacked[0].success, sfa])
+        expect(figure?.values).toHaveLength(1);
+    expect(stdout).toContain('unseen species');
+  });
+
   it('refuses a study by file and field', async () => {
     const file = folder.path('bad.yaml');
     await writeFile(file, STUDY.replace('resnet-small', 'resnet-tiny').replace('[0, 1]', '[]'));

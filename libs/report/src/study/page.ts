@@ -4,6 +4,7 @@ import { epsilonText, percent, percentage, points, pointsInterval, UNDEFINED } f
 import { htmlDocument } from '../html/document.js';
 import { html, type Html } from '../html/html.js';
 import { madeWith, remarks, scroll, section } from '../html/parts.js';
+import { defencesSection, defencesTable } from './defences.js';
 
 const WORDS: Readonly<Record<StudyEffect['change'], string>> = {
   harder: 'harder to attack',
@@ -70,6 +71,9 @@ const effects = (label: string, first: string, all: readonly StudyEffect[]): Htm
     </table>`,
   );
 
+const trainedBy = ({ features, defence }: StudyReport['combinations'][number]): string =>
+  defence === undefined ? features : `${features}, ${defence}`;
+
 const COLUMNS = [
   ['Vulnerability', 'vulnerability'],
   ['Clean accuracy', 'accuracy'],
@@ -97,7 +101,7 @@ const combinations = ({ combinations }: StudyReport): Html =>
           (one) =>
             html`<tr>
               <th scope="row">${one.backbone}</th>
-              <td>${one.features}</td>
+              <td>${trainedBy(one)}</td>
               ${COLUMNS.map(([, key]) => estimated(one[key]))}
             </tr>`,
         )}
@@ -146,6 +150,7 @@ export function renderStudyHtml(report: StudyReport): string {
         </p>`,
         combinations(report),
       )}
+      ${defencesSection(report)}
       ${section(
         'provenance',
         'Provenance',
@@ -174,7 +179,7 @@ export function renderStudyTable(report: StudyReport): string {
   const names = ['backbone', 'features', ...COLUMNS.map(([name]) => name.toLowerCase())];
   const rows = report.combinations.map((one) => [
     one.backbone,
-    one.features,
+    trainedBy(one),
     ...COLUMNS.map(([, key]) => cell(one[key])),
   ]);
   const widths = names.map((name, i) => Math.max(name.length, ...rows.map((row) => row[i].length)));
@@ -183,5 +188,5 @@ export function renderStudyTable(report: StudyReport): string {
       .map((text, i) => (i < 2 ? text.padEnd(widths[i]) : text.padStart(widths[i])))
       .join('  ')
       .trimEnd();
-  return [line(names), ...rows.map(line), '', ...studyFindings(report)].join('\n');
+  return [line(names), ...rows.map(line), '', ...defencesTable(report), ...studyFindings(report)].join('\n');
 }

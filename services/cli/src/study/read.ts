@@ -5,7 +5,7 @@ import { PlanFile } from '@facet/plans';
 import { z } from 'zod';
 import { readDocument } from '../inputs.js';
 
-export const STUDIES = ['default', 'quick', 'prior-gain'] as const;
+export const STUDIES = ['default', 'quick', 'prior-gain', 'defences'] as const;
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

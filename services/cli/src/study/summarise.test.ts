@@ -1,4 +1,4 @@
-import { AUXILIARY_FACETS, type Report, Study } from '@facet/contracts';
+import { AUXILIARY_FACETS, type DefendedFigures, type Report, Study } from '@facet/contracts';
 import { describe, expect, it } from 'vitest';
 import { networksOf, type StudyNetwork } from './networks.js';
 import { readStudy, STUDIES } from './read.js';
@@ -111,6 +111,59 @@ describe('summarise', () => {
 
   it('says where networks were too weak to conclude from', () => {
     expect(summaryOf(studyOf(), 0.7).notes).toEqual([expect.stringContaining('18 of 18 networks')]);
+  });
+});
+
+describe('a study of defences', () => {
+  const study = studyOf({
+    backbones: ['resnet-small'],
+    features: [['depth']],
+    defences: {
+      none: null,
+      direct: { threat: { norm: 'linf', epsilon: '2/255' } },
+      spoilt: { threat: { norm: 'linf', epsilon: '8/255' } },
+    },
+  });
+  const networks = networksOf(study);
+
+  it("trains every network by each, in the order of the file, in the place of the recipe's own", () => {
+    expect(networks.map(({ defence, seed }) => `${defence} ${seed}`)).toEqual(
+      [0, 1, 2].flatMap((seed) => ['none', 'direct', 'spoilt'].map((name) => `${name} ${seed}`)),
+    );
+    const [none, direct] = networks.map(({ recipe }) => recipe.adversarial);
+    expect(none).toBeUndefined();
+    expect(direct).toMatchObject({ threat: { epsilon: 2 / 255 }, search: { name: 'fast' } });
+    const own = studyOf({ recipe: { ...study.recipe, adversarial: direct } });
+    expect(networksOf(own)[0].recipe.adversarial).toEqual(direct);
+    expect(new Set(networks.map(({ model }) => model.version)).size).toBe(networks.length);
+  });
+
+  it('gives what each costs and buys over the seeds, and marks those that no other beats on all counts', () => {
+    const figures: Readonly<Record<string, readonly [number, number]>> = {
+      none: [0.99, 0.2],
+      direct: [0.97, 0.7],
+      spoilt: [0.9, 0.6],
+    };
+    const finished = networks.map((network) => {
+      const [clean, robust] = figures[network.defence!];
+      const defended: DefendedFigures = {
+        clean: clean + network.seed / 1000,
+        shifted: clean - 0.1,
+        unseen: null,
+        attacked: [{ epsilon: 2 / 255, auc: robust, success: 1 - robust }],
+        sfa: 0.5,
+      };
+      return { network, report: reportOf(network, 0.5), defended };
+    });
+    const { defences, combinations } = summarise(study, finished);
+    expect(defences.map(({ defence, efficient }) => [defence, efficient])).toEqual([
+      ['none', true],
+      ['direct', true],
+      ['spoilt', false],
+    ]);
+    expect(defences[0]).toMatchObject({ unseen: null, attacked: [{ epsilon: 2 / 255 }] });
+    expect(defences[0].clean!.values).toEqual([0.99, 0.991, 0.992]);
+    expect(combinations.map(({ defence }) => defence).sort()).toEqual(['direct', 'none', 'spoilt']);
   });
 });
 

@@ -1,6 +1,7 @@
 /** From the reports of a study's networks to its ranking, with what may be chance marked as such. Pure. */
 import {
   DECISION_FACET,
+  type DefendedFigures,
   type Estimate,
   type Report,
   type Study,
@@ -8,17 +9,12 @@ import {
   type StudyFigures,
   type StudyReport,
 } from '@facet/contracts';
-import { meanInterval } from '@facet/metrics';
+import { defencesIn } from './defences.js';
+import { estimate, mean } from './estimate.js';
 import { NO_FEATURES, type StudyNetwork } from './networks.js';
 
 type Network = StudyReport['networks'][number];
 type Key = keyof StudyFigures;
-
-const mean = (values: readonly number[]): number =>
-  values.reduce((sum, value) => sum + value, 0) / values.length;
-
-export const estimate = (values: readonly number[]): Estimate | null =>
-  values.length === 0 ? null : { mean: mean(values), interval: meanInterval(values), values: [...values] };
 
 /** What a study reads off one network's report. */
 export function figuresOf({ clean, cells, curves, gains }: Report): StudyFigures {
@@ -61,20 +57,30 @@ const vulnerability = (networks: readonly Network[], wanted: Partial<Network>): 
   networks.find((one) => (Object.keys(wanted) as (keyof Network)[]).every((key) => one[key] === wanted[key]))
     ?.figures.vulnerability ?? undefined;
 
+type Variant = Pick<Network, 'features' | 'defence'>;
+
+/** Sets of features and defences that there are. */
+function variantsOf(networks: readonly Network[]): Variant[] {
+  const found = new Map(
+    networks.map(({ features, defence }) => [`${features} ${defence}`, { features, defence }] as const),
+  );
+  return [...found.values()];
+}
+
 /** Each backbone against the mean of all that have the same features and seed. */
 function backboneEffects({ backbones, seeds }: Study, networks: readonly Network[]): StudyEffect[] {
-  const features = [...new Set(networks.map((one) => one.features))];
+  const variants = variantsOf(networks);
   const effects = backbones.map((backbone) =>
     effect(
       backbone,
       backbones.length < 2
         ? []
         : seeds.flatMap((seed) =>
-            features.flatMap((name) => {
+            variants.flatMap((variant) => {
               const all = backbones.flatMap(
-                (other) => vulnerability(networks, { backbone: other, features: name, seed }) ?? [],
+                (other) => vulnerability(networks, { ...variant, backbone: other, seed }) ?? [],
               );
-              const own = vulnerability(networks, { backbone, features: name, seed });
+              const own = vulnerability(networks, { ...variant, backbone, seed });
               return own === undefined || all.length < backbones.length ? [] : [own - mean(all)];
             }),
           ),
@@ -85,14 +91,18 @@ function backboneEffects({ backbones, seeds }: Study, networks: readonly Network
 
 /** Each set of features against none, on the same backbone with the same seed. */
 function featureEffects({ backbones, seeds }: Study, networks: readonly Network[]): StudyEffect[] {
-  const features = [...new Set(networks.map((one) => one.features))];
-  const effects = features.map((name): StudyEffect => {
+  const variants = variantsOf(networks);
+  const effects = [...new Set(variants.map(({ features }) => features))].map((name): StudyEffect => {
     const differences = backbones.flatMap((backbone) =>
-      seeds.flatMap((seed) => {
-        const own = vulnerability(networks, { backbone, features: name, seed });
-        const bare = vulnerability(networks, { backbone, features: NO_FEATURES, seed });
-        return own === undefined || bare === undefined ? [] : [own - bare];
-      }),
+      seeds.flatMap((seed) =>
+        variants
+          .filter(({ features }) => features === name)
+          .flatMap(({ defence }) => {
+            const own = vulnerability(networks, { backbone, features: name, defence, seed });
+            const bare = vulnerability(networks, { backbone, features: NO_FEATURES, defence, seed });
+            return own === undefined || bare === undefined ? [] : [own - bare];
+          }),
+      ),
     );
     return name === NO_FEATURES
       ? { name, difference: estimate(differences), change: 'reference' }
@@ -118,25 +128,26 @@ function notesOf({ seeds }: Study, networks: readonly Network[]): string[] {
 export interface Finished {
   readonly network: StudyNetwork;
   readonly report: Report;
+  /** In studies that compare defences. */
+  readonly defended?: DefendedFigures;
 }
 
 export function summarise(study: Study, finished: readonly Finished[]): StudyReport {
-  const networks = finished.map(({ network: { model, backbone, features, seed }, report }): Network => ({
-    model,
+  const networks = finished.map(({ network: { recipe: _, ...network }, report, defended }): Network => ({
+    ...network,
     evaluation: report.evaluation,
-    backbone,
-    features,
-    seed,
     figures: figuresOf(report),
+    ...(defended && { defended }),
   }));
   const groups = new Map<string, Network[]>();
   for (const one of networks) {
-    const name = `${one.backbone} ${one.features}`;
+    const name = `${one.backbone} ${one.features} ${one.defence}`;
     groups.set(name, [...(groups.get(name) ?? []), one]);
   }
   const combinations = [...groups.values()].map((group) => ({
     backbone: group[0].backbone,
     features: group[0].features,
+    ...(group[0].defence !== undefined && { defence: group[0].defence }),
     vulnerability: over(group, 'vulnerability'),
     accuracy: over(group, 'accuracy')!,
     auc: over(group, 'auc'),
@@ -160,6 +171,7 @@ export function summarise(study: Study, finished: readonly Finished[]): StudyRep
     combinations: combinations.sort(byMean((one) => one.vulnerability?.mean)),
     backbones: backboneEffects(study, networks),
     features: featureEffects(study, networks),
+    defences: defencesIn([...groups.values()]),
     notes: notesOf(study, networks),
     provenance: {
       facet: first.provenance.facet,
