@@ -47,7 +47,12 @@ export function addTrainingCommands(program: Command, version: string, seed: (te
       '--dataset <dir|file|name@version>',
       'as for train; that of its training unless given, where --out knows it',
     )
-    .option('--epsilon <fraction>', 'how far an attack that is to be withstood may change a pixel value', epsilon, 2 / 255)
+    .option(
+      '--epsilon <fraction>',
+      'how far an attack that is to be withstood may change a pixel value',
+      epsilon,
+      2 / 255,
+    )
     .option('--recipe <file>', 'how (facet.recipe/v1), JSON or YAML, instead of the default')
     .option('--plan <name|file>', 'what both are attacked with; PGD-10 on the decision unless given')
     .option(
