@@ -50,6 +50,7 @@ it.skipIf(problem !== undefined)('trains in a thread of its own as in this one',
     { channels: 4 },
   );
   layers.linear('live', layers.globalAveragePool('pooled', maps), 2, 'linear');
+  builder.output('live', 'float32', ['N', 2]);
   const graph = builder.build('small');
   const loss = {
     name: 'live',
