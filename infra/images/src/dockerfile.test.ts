@@ -35,6 +35,8 @@ describe.each(names)('%s', (name) => {
   it('installs what the lock file says, and prunes by the script that is tested here', () => {
     expect(of('RUN').some((line) => line.endsWith('npm ci'))).toBe(true);
     expect(of('RUN').at(-1)).toContain('node infra/images/dist/main.js ${SERVICE} /app');
+    // Else the image would compute on its CPU, and say so in its log alone.
+    expect(of('RUN').at(-1)?.endsWith(' --cuda')).toBe(name === 'Dockerfile.gpu');
   });
 
   it('runs as a user who is not root, with a health check, as the process itself', () => {

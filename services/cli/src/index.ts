@@ -2,6 +2,7 @@
 export { demo, type DemoOptions } from './demo.js';
 export { evaluate, type EvaluateOptions } from './evaluate.js';
 export { EXIT } from './finish.js';
+export { demoSize } from './presets.js';
 export { awaitConclusion } from './outcome.js';
 export { type Addresses, type Cluster, type ClusterOptions, startCluster } from './cluster/cluster.js';
 export { type Access, prepareAccess } from './cluster/access.js';

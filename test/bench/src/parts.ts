@@ -3,9 +3,21 @@ import type { Part } from './frame/part.js';
 import { attacks } from './parts/attacks.js';
 import { bus } from './parts/bus.js';
 import { families } from './parts/families.js';
+import { footprint } from './parts/footprint.js';
 import { gradient } from './parts/gradient.js';
 import { memory } from './parts/memory.js';
+import { scale } from './parts/scale.js';
 import { telemetry } from './parts/telemetry.js';
 import { training } from './parts/training.js';
 
-export const PARTS: readonly Part[] = [families, gradient, memory, training, attacks, bus, telemetry];
+export const PARTS: readonly Part[] = [
+  families,
+  gradient,
+  memory,
+  training,
+  attacks,
+  bus,
+  telemetry,
+  footprint,
+  scale,
+];
