@@ -57,8 +57,8 @@ function isExecutable(path: string): boolean {
 
 function isMeant(name: ProgramName, path: string): boolean {
   try {
-    const { asked = '--version', prints }: Program = PROGRAMS[name];
-    return prints.test(execFileSync(path, [asked], { encoding: 'utf8', timeout: 10_000 }));
+    const { asked = ['--version'], prints }: Program = PROGRAMS[name];
+    return prints.test(execFileSync(path, asked, { encoding: 'utf8', timeout: 10_000 }));
   } catch {
     return false;
   }

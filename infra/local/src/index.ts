@@ -4,6 +4,7 @@ export { Child } from './child.js';
 export { cacheFolder, findProgram, needProgram, programsFound } from './find.js';
 export { installProgram } from './install.js';
 export { type LocalNats, type NatsOptions, startNats } from './nats.js';
+export { type ModuleFilesName, needModuleFiles } from './module-files.js';
 export { PROGRAM_NAMES, type ProgramName } from './programs.js';
 export { freePort } from './ready.js';
 export { type Command, LocalServer, type ServerKind } from './server.js';

@@ -1,9 +1,9 @@
 /** Installs a program into the cache folder, by Go, in the version that we pin. Several processes may do so at once. */
-import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cachedPath, findProgram } from './find.js';
+import { downloadModule, go } from './go.js';
 import { type Program, type ProgramName, PROGRAMS } from './programs.js';
 
 /** Less to link and to keep: nobody debugs these programs here. */
@@ -44,9 +44,17 @@ async function build(name: ProgramName, program: Program, folder: string): Promi
       return;
     }
     case 'module': {
-      const { Dir } = JSON.parse(await go(['mod', 'download', '-json', versioned])) as { Dir: string };
       const made = ['-o', join(folder, name), `./${how.folder}`];
-      await go(['build', '-C', Dir, '-mod=readonly', '-ldflags', LINKER_FLAGS, ...made]);
+      const module = await downloadModule(versioned);
+      await go(['build', '-C', module, '-mod=readonly', '-ldflags', LINKER_FLAGS, ...made]);
+      return;
+    }
+    case 'tool': {
+      const module = fileURLToPath(new URL(`../go/${how.folder}`, import.meta.url));
+      const flags =
+        how.versionIn === undefined ? LINKER_FLAGS : `${LINKER_FLAGS} -X ${how.versionIn}=${version}`;
+      const made = ['-o', join(folder, name), posix.join(source, how.command)];
+      await go(['build', '-C', module, '-mod=readonly', '-ldflags', flags, ...made]);
       return;
     }
     case 'collector': {
@@ -57,27 +65,4 @@ async function build(name: ProgramName, program: Program, folder: string): Promi
       await go(['run', versioned, '--config', config, '--ldflags', LINKER_FLAGS]);
     }
   }
-}
-
-/** What Go prints to standard output. */
-function go(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const child = spawn('go', args, {
-      env: { ...process.env, GOFLAGS: '-buildvcs=false', ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    let output = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
-    let said = '';
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      said = (said + text).slice(-4000);
-    });
-    child.on('error', (cause) => {
-      reject(new Error('Go could not be started; install it from https://go.dev/dl', { cause }));
-    });
-    child.on('close', (code) => {
-      if (code === 0) resolve(output);
-      else reject(new Error(`go ${args.join(' ')} failed:\n${said}`));
-    });
-  });
 }

@@ -5,13 +5,14 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import { connect } from 'node:tls';
 import { afterAll, describe, expect, it } from 'vitest';
 import { makeCertificates } from './certificates.js';
 import { Child } from './child.js';
 import { cachedPath, findProgram, programsFound } from './find.js';
 import { startNats } from './nats.js';
+import { type Program, PROGRAM_NAMES, PROGRAMS } from './programs.js';
 import { startMinio, startVersitygw } from './s3.js';
 
 const cleanups: (() => Promise<unknown>)[] = [];
@@ -53,6 +54,21 @@ describe('a program', () => {
       else process.env['FACET_CACHE'] = cache;
     }
   });
+});
+
+describe('a program that is a tool of a module of ours', () => {
+  const tools = PROGRAM_NAMES.map((name) => PROGRAMS[name]).flatMap((program: Program) =>
+    program.build?.kind === 'tool' ? [{ ...program, build: program.build }] : [],
+  );
+
+  it.each(tools)(
+    '$source $build.command comes in the version that names its place',
+    async ({ source, version, build }) => {
+      const module = await readFile(new URL(`../go/${build.folder}/go.mod`, import.meta.url), 'utf8');
+      expect(module).toMatch(new RegExp(`^(require|\\t)\\s*${source} ${version}\\b`, 'm'));
+      expect(module).toContain(posix.join(source, build.command));
+    },
+  );
 });
 
 describe('a child', () => {

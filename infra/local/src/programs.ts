@@ -5,27 +5,51 @@
 
 /**
  * How Go makes a program: `install` takes the package from the module proxy. `module` builds inside the downloaded module,
- * which Go wants where a module replaces others. `collector` has OpenTelemetry's builder put a collector together from a
- * manifest in this package.
+ * which Go wants where a module replaces others. `tool` builds it as a tool of a module of ours, `go/FOLDER/go.mod` in this
+ * package, where a module replaces others by folders that it does not bring along. `collector` has OpenTelemetry's builder
+ * put a collector together from a manifest in this package.
  */
 export type Build =
   | { readonly kind: 'install'; readonly tags?: string }
   | { readonly kind: 'module'; readonly folder: string }
+  | {
+      readonly kind: 'tool';
+      readonly folder: string;
+      /** The package of the command, inside the module. */
+      readonly command: string;
+      /** The Go variable that the linker sets to the version, for a program that would not know it. */
+      readonly versionIn?: string;
+    }
   | { readonly kind: 'collector'; readonly manifest: string };
 
 export interface Program {
-  /** The Go package that builds it; of `module`, the module. */
+  /** The Go package that builds it; of `module` and `tool`, the module. */
   readonly source: string;
   readonly version: string;
   /** `install` unless given. */
   readonly build?: Build;
   /** Only `npm run test:platform` starts it, and installs it itself; `npm run servers` does where it is named. */
   readonly platform?: true;
-  /** How it is asked for its version, where not with `--version`. */
-  readonly asked?: string;
+  /** The arguments that ask it for its version, where not `--version`. */
+  readonly asked?: readonly string[];
   /** What it then prints, in some line. */
   readonly prints: RegExp;
 }
+
+/** One of Kubernetes' own commands. */
+const kubernetes = (name: string) =>
+  ({
+    source: 'k8s.io/kubernetes',
+    version: 'v1.37.2',
+    build: {
+      kind: 'tool',
+      folder: 'kubernetes',
+      command: `cmd/${name}`,
+      versionIn: 'k8s.io/component-base/version.gitVersion',
+    },
+    platform: true,
+    prints: /^Kubernetes v1\.37\./m,
+  }) as const satisfies Program;
 
 export const PROGRAMS = {
   'nats-server': {
@@ -51,7 +75,7 @@ export const PROGRAMS = {
   kustomize: {
     source: 'sigs.k8s.io/kustomize/kustomize/v5',
     version: 'v5.8.2',
-    asked: 'version',
+    asked: ['version'],
     prints: /^v5\./m,
   },
   prometheus: {
@@ -81,8 +105,25 @@ export const PROGRAMS = {
     version: 'v1.76.0',
     build: { kind: 'module', folder: 'cmd/jaeger' },
     platform: true,
-    asked: 'version',
+    asked: ['version'],
     prints: /"gitVersion"/m,
+  },
+  etcd: {
+    source: 'go.etcd.io/etcd/server/v3',
+    version: 'v3.7.3',
+    build: { kind: 'tool', folder: 'etcd', command: '.' },
+    platform: true,
+    prints: /^etcd Version: 3\./m,
+  },
+  'kube-apiserver': kubernetes('kube-apiserver'),
+  'kube-controller-manager': kubernetes('kube-controller-manager'),
+  'kube-scheduler': kubernetes('kube-scheduler'),
+  kubectl: { ...kubernetes('kubectl'), asked: ['version', '--client'], prints: /^Client Version: v1\.37\./m },
+  kwok: {
+    source: 'sigs.k8s.io/kwok/cmd/kwok',
+    version: 'v0.8.0',
+    platform: true,
+    prints: /^kwok version/m,
   },
 } as const satisfies Readonly<Record<string, Program>>;
 
