@@ -2,6 +2,7 @@
 import { SERVICES } from '@facet/cli';
 import { programsFound } from '@facet/local';
 import type { IPodDisruptionBudget } from 'kubernetes-models/policy/v1';
+import type { IPriorityClass } from 'kubernetes-models/scheduling.k8s.io/v1';
 import type { IContainer } from 'kubernetes-models/v1';
 import { describe, expect, it } from 'vitest';
 import {
@@ -18,6 +19,8 @@ import {
 } from './build.fixture.js';
 
 const GPU_SERVICES = ['attacks', 'training'];
+const EVALUATION_WORK = ['ingestion', 'features', 'attacks'];
+const QUEUE_AND_STORE = ['nats', 'minio'];
 const CLUSTER_WIDE = ['Namespace', 'PriorityClass', 'StorageClass'];
 const GPU = 'nvidia.com/gpu';
 /** Whole GPUs, and slices of them (MIG). */
@@ -125,6 +128,20 @@ describe.skipIf(!there).each(VARIANTS)('in %s', (variant) => {
       expect(String(its[0].spec?.maxUnavailable), what).toMatch(/^[1-9]\d?%?$/);
     }
     expect(budgets).toHaveLength(running.length);
+  });
+
+  it('work waits for its turn, and only what people or the queue stand on takes the room of others', () => {
+    const classes = manifests.filter((one): one is Manifest & IPriorityClass => one.kind === 'PriorityClass');
+    const [serving, evaluation, training] = classes.toSorted((a, b) => b.value - a.value);
+    expect(classes.filter(({ preemptionPolicy }) => preemptionPolicy !== 'Never')).toEqual([serving]);
+    for (const workload of workloads) {
+      const { name } = workload.metadata;
+      // Servers that only look on have none of ours.
+      if (!isOurs(workload) && !QUEUE_AND_STORE.includes(name)) continue;
+      const works = EVALUATION_WORK.includes(name) ? evaluation : serving;
+      const fits = name === 'training' ? training : works;
+      expect(podOf(workload).priorityClassName, nameOf(workload)).toBe(fits.metadata?.name);
+    }
   });
 
   it('replicas are spread over nodes', () => {

@@ -7,6 +7,7 @@ import * as core from 'kubernetes-models/v1';
 import * as storage from 'kubernetes-models/storage.k8s.io/v1';
 import * as networking from 'kubernetes-models/networking.k8s.io/v1';
 import * as policy from 'kubernetes-models/policy/v1';
+import * as scheduling from 'kubernetes-models/scheduling.k8s.io/v1';
 import { describe, expect, it } from 'vitest';
 import { build, type Manifest, nameOf, VARIANTS } from './build.fixture.js';
 import { unreadFields } from './unread.fixture.js';
@@ -19,7 +20,7 @@ interface Model {
 
 const isModel = (value: unknown): value is Model => typeof value === 'function' && 'kind' in value;
 const models = new Map(
-  [apps, batch, core, keda, networking, policy, storage]
+  [apps, batch, core, keda, networking, policy, scheduling, storage]
     .flatMap((group) => Object.values(group) as unknown[])
     .filter(isModel)
     .map((model) => [`${model.apiVersion} ${model.kind}`, model]),
