@@ -1,4 +1,5 @@
-// `npm run test:platform`: installs the servers of a platform (once), and looks at Facet through them.
+// `npm run test:platform`: installs the servers of a platform (once), looks at Facet through them, and puts every overlay
+// on a Kubernetes control plane.
 import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,8 +8,11 @@ import { ENVIRONMENT, install, ROOT, run } from './setup.mjs';
 const PROJECT = join(ROOT, 'test', 'platform');
 const RESULTS = join(PROJECT, 'test-results', 'results.json');
 
-/** The usual ones, and those that only this test starts. */
-const SERVERS = ['nats-server', 'minio', 'mc', 'otelcol-facet', 'jaeger', 'prometheus', 'promtool'];
+const OBSERVABILITY = ['otelcol-facet', 'jaeger', 'prometheus', 'promtool'];
+const CONTROL_PLANE = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kubectl'];
+const PRETENDED = ['kwok', 'kwok-stages', 'keda-crds'];
+/** The usual ones, and those that only these tests start. */
+const SERVERS = ['nats-server', 'minio', 'mc', ...OBSERVABILITY, ...CONTROL_PLANE, ...PRETENDED];
 
 install();
 run('tsc', ['--build', join('test', 'platform', 'tsconfig.lib.json')]);

@@ -2,4 +2,8 @@
 import { mergeConfig } from 'vitest/config';
 import shared from '../../vitest.shared.js';
 
-export default mergeConfig(shared, { root: import.meta.dirname, test: { testTimeout: 60_000 } });
+export default mergeConfig(shared, {
+  root: import.meta.dirname,
+  // One after the other: each starts more servers than there are cores.
+  test: { testTimeout: 60_000, fileParallelism: false },
+});
