@@ -44,8 +44,8 @@ const TRAINED_BEYOND = 1.5;
 
 /**
  * Training on by one-step attacks from a random start on half of every batch, beyond the budget that is to be withstood.
- * BatchNormalization takes each batch's statistics: with the published ones frozen, the same steps learnt a third less of
- * it (docs/guide/hardening.md).
+ * BatchNormalization takes each batch's statistics: with the published ones frozen, as many steps at the rate that they then
+ * bear learnt two thirds of it (docs/guide/hardening.md).
  */
 export const hardenRecipe = (seed: number, epsilon: number): TrainingRecipe =>
   TrainingRecipe.parse({
