@@ -2,6 +2,7 @@
 import type { Part } from './frame/part.js';
 import { attacks } from './parts/attacks.js';
 import { bus } from './parts/bus.js';
+import { evaluation } from './parts/evaluation.js';
 import { families } from './parts/families.js';
 import { footprint } from './parts/footprint.js';
 import { gradient } from './parts/gradient.js';
@@ -16,6 +17,7 @@ export const PARTS: readonly Part[] = [
   memory,
   training,
   attacks,
+  evaluation,
   bus,
   telemetry,
   footprint,

@@ -42,14 +42,20 @@ async function* samplesOf(folder: string): AsyncGenerator<StoredSample> {
     yield* readShard(await readFile(join(folder, TEST, name)), { name });
 }
 
-/** @param n how many of the test split's first images that are decided rightly. Errors: Error where there are fewer. */
-export async function trained(engine: Engine, n: number, log: (line: string) => void): Promise<Trained> {
+/** The demo's network. */
+export async function trainedModel(log: (line: string) => void) {
   const folder = await demo(log);
   const file = join(folder, MODEL, 'model.onnx');
-  const bytes = share(await readFile(file));
   const manifest = ModelManifest.parse(
     JSON.parse(await readFile(join(folder, MODEL, 'manifest.json'), 'utf8')),
   );
+  return { folder, file, bytes: await readFile(file), manifest };
+}
+
+/** @param n how many of the test split's first images that are decided rightly. Errors: Error where there are fewer. */
+export async function trained(engine: Engine, n: number, log: (line: string) => void): Promise<Trained> {
+  const { folder, file, bytes: read, manifest } = await trainedModel(log);
+  const bytes = share(read);
   const { input, output } = manifest;
   const source: AttackSource = {
     digest: createHash('sha256').update(bytes).digest('hex'),

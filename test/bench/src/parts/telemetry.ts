@@ -8,9 +8,9 @@ import { Engine } from '@facet/engine';
 import { preset } from '@facet/plans';
 import { startTelemetry } from '@facet/telemetry';
 import { openWorld, type World } from '@facet/world';
+import { evaluateOnce } from '../evaluation/evaluate.js';
 import { compared, interleave, type Sample, timed } from '../frame/interleave.js';
 import type { Part } from '../frame/part.js';
-import { evaluateOnce } from '../telemetry/evaluate.js';
 
 const TARGET = 1.03;
 const THREADS = 2;

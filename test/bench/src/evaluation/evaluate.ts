@@ -2,30 +2,37 @@
 import { attacksHandler } from '@facet/attacks';
 import { InProcessBus } from '@facet/bus';
 import { awaitConclusion } from '@facet/cli';
-import { type EvaluationPlan, STREAMS } from '@facet/contracts';
+import { type EvaluationPlan, type Ref, STREAMS } from '@facet/contracts';
 import { type Engine } from '@facet/engine';
 import { evaluationHandlers, openPageRenderer } from '@facet/evaluation';
 import { featuresHandler } from '@facet/features';
 import { type AnyHandler, encodeEvent, NO_LOG, runHandlers, VOCABULARY } from '@facet/runtime';
+import type { ObjectStore } from '@facet/store';
 import { observedStore, sending } from '@facet/telemetry';
-import { type World } from '@facet/world';
 
 const TIME = '2026-01-01T00:00:00Z';
 
+/** A store with a model and a dataset. */
+export interface Subject {
+  readonly store: ObjectStore;
+  readonly model: Ref;
+  readonly dataset: Ref;
+}
+
 /** Everything of an earlier one is forgotten first, which is not a part of `work`. */
 export async function evaluateOnce(
-  world: World,
+  { store: plain, model, dataset }: Subject,
   engine: Engine,
   plan: EvaluationPlan,
   time: <T>(work: () => Promise<T>) => Promise<T>,
 ): Promise<void> {
   for (const prefix of ['evaluations/', 'features/'])
-    for await (const { key } of world.store.list(prefix)) await world.store.delete(key);
-  const store = observedStore(world.store);
+    for await (const { key } of plain.list(prefix)) await plain.delete(key);
+  const store = observedStore(plain);
   const bus = new InProcessBus(STREAMS);
   const renderer = openPageRenderer();
   const stopping = new AbortController();
-  const { handler, completed } = awaitConclusion([world.model]);
+  const { handler, completed } = awaitConclusion([model]);
   const running = runHandlers({
     bus,
     registry: VOCABULARY,
@@ -39,7 +46,6 @@ export async function evaluateOnce(
     signal: stopping.signal,
     drainMs: 0,
   });
-  const { model, dataset } = world;
   const event = { id: 'asked', type: 'evaluation.requested' as const, source: '/bench', time: TIME };
   const message = encodeEvent(VOCABULARY, { ...event, data: { model, dataset, plan } });
   try {
