@@ -1,6 +1,7 @@
 /**
- * How much memory does an attack take? A whole one as the attacks service runs it, in a process of its own: images decoded,
- * sessions opened, PGD, scores of what it made, images encoded. The operating system counts the peak.
+ * How much memory do an attack and a training take? A whole attack as the attacks service runs it: images decoded, sessions
+ * opened, PGD, scores of what it made, images encoded; training steps of the small backbones with every facet. Each in a
+ * process of its own, whose peak the operating system counts.
  */
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -8,55 +9,97 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { SMALL_BACKBONES } from '@facet/contracts';
 import { z } from 'zod';
 import { decider } from '../attack/task.js';
 import type { Part } from '../frame/part.js';
-import type { ReferenceNetwork } from '../peers/networks.js';
+import type { Peers } from '../peers/peers.js';
+import { BATCH as TRAINING_BATCH } from '../training/task.js';
 
-const NETWORK = 'resnet18-224';
+const ATTACKED = 'resnet18-224';
 const BATCH = 16;
-const STEPS = 10;
+const ATTACK_STEPS = 10;
+const TRAINING_STEPS = 20;
 /** For each attack that runs at the same time. */
-const MOST_MIB = 1536;
+const MOST_ATTACK_MIB = 1536;
+/** For each worker that trains. */
+const MOST_TRAINING_MIB = 768;
 
 const Alone = z.object({ peakMiB: z.number(), stepMs: z.number() });
+type Alone = z.infer<typeof Alone>;
 
-const CASES: ReadonlyMap<string, number> = new Map(
-  [1, 2].map((attacks) => [`${NETWORK}/${attacks}`, attacks]),
-);
+interface Case {
+  readonly subject: string;
+  readonly cores: number;
+  readonly mostMiB: number;
+  /** Images of a step, of all attacks. */
+  readonly batch: number;
+  run(peers: Peers): Promise<Alone>;
+}
 
-async function attack(network: ReferenceNetwork, attacks: number): Promise<z.infer<typeof Alone>> {
+/** Runs a script of the bench in a process of its own. */
+async function alone(script: string, ...given: readonly (string | number)[]): Promise<Alone> {
+  const file = fileURLToPath(new URL(script, import.meta.url));
+  const { stdout } = await promisify(execFile)(process.execPath, [file, ...given.map(String)]);
+  return Alone.parse(JSON.parse(stdout));
+}
+
+async function attack(peers: Peers, attacks: number): Promise<Alone> {
+  const network = await peers.network(ATTACKED);
   const folder = await mkdtemp(join(tmpdir(), 'facet-bench-'));
   try {
     const file = join(folder, 'model.onnx');
     await writeFile(file, decider(await readFile(network.file('onnx'))));
-    const script = fileURLToPath(new URL('../attack/alone.js', import.meta.url));
-    const given = [file, network.shape[2], BATCH, STEPS, attacks].map(String);
-    const { stdout } = await promisify(execFile)(process.execPath, [script, ...given]);
-    return Alone.parse(JSON.parse(stdout));
+    return await alone('../attack/alone.js', file, network.shape[2], BATCH, ATTACK_STEPS, attacks);
   } finally {
     await rm(folder, { recursive: true });
   }
 }
 
+const CASES: ReadonlyMap<string, Case> = new Map([
+  ...[1, 2].map((cores): [string, Case] => [
+    `${ATTACKED}/${cores}`,
+    {
+      subject: cores === 1 ? 'one attack' : `${cores} attacks at once`,
+      cores,
+      mostMiB: cores * MOST_ATTACK_MIB,
+      batch: cores * BATCH,
+      run: (peers) => attack(peers, cores),
+    },
+  ]),
+  ...SMALL_BACKBONES.flatMap((name) =>
+    [1, 2].map((cores): [string, Case] => [
+      `training-${name}/${cores}`,
+      {
+        subject: cores === 1 ? 'training on one worker' : `training on ${cores} workers`,
+        cores,
+        mostMiB: cores * MOST_TRAINING_MIB,
+        batch: TRAINING_BATCH,
+        run: () => alone('../training/alone.js', name, cores, TRAINING_STEPS),
+      },
+    ]),
+  ),
+]);
+
 export const memory: Part = {
   name: 'memory',
-  about: `peak resident memory of PGD-${STEPS} on ${NETWORK}, batch ${BATCH}; NETWORK-SIZE/ATTACKS AT ONCE`,
+  about:
+    `peak resident memory of PGD-${ATTACK_STEPS} on ${ATTACKED}, batch ${BATCH}: NETWORK-SIZE/ATTACKS AT ONCE; and of ` +
+    `training, batch ${TRAINING_BATCH}: training-NETWORK/WORKERS`,
   cases: [...CASES.keys()],
   async *run(name, { peers }) {
-    const attacks = CASES.get(name)!;
-    const mostMiB = attacks * MOST_MIB;
-    if (attacks > availableParallelism()) {
-      yield { skip: { reason: `needs ${attacks} cores; this machine has ${availableParallelism()}` } };
+    const { subject, cores, mostMiB, batch, run } = CASES.get(name)!;
+    if (cores > availableParallelism()) {
+      yield { skip: { reason: `needs ${cores} cores; this machine has ${availableParallelism()}` } };
       return;
     }
-    const network = await peers.network(NETWORK);
-    const { peakMiB, stepMs } = await attack(network, attacks);
+    const { peakMiB, stepMs } = await run(peers);
+    const imagesPerSecond = (1000 * batch) / stepMs;
     yield {
       check: {
-        subject: attacks === 1 ? 'one attack' : `${attacks} attacks at once`,
+        subject,
         passed: peakMiB <= mostMiB,
-        figures: { peakMiB, mostMiB, stepMs },
+        figures: { peakMiB, mostMiB, stepMs, imagesPerSecond },
         ...(peakMiB > mostMiB && { problem: `takes more than ${mostMiB} MiB` }),
       },
     };
