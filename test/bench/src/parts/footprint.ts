@@ -30,12 +30,20 @@ const FILES: Readonly<Record<string, string>> = {
   minio: 'components/minio/minio.yaml',
 };
 
-/** From the dataset to the report; gives when each kind of thing was first heard of, in ms, and how many shards ended. */
-async function evaluate({ connections }: Cluster): Promise<{ at: Map<string, number>; shards: number }> {
+interface Told {
+  /** When each kind of thing was first heard of, in ms. */
+  readonly at: ReadonlyMap<string, number>;
+  /** Shards that were planned, and that ended. */
+  readonly planned: number;
+  readonly shards: number;
+}
+
+/** From the dataset to the report. */
+async function evaluate({ connections }: Cluster): Promise<Told> {
   const store = connectStore(connections);
   const bus = await NatsBus.connect(natsOptions('bench', connections), STREAMS);
   const at = new Map<string, number>();
-  let shards = 0;
+  let [planned, shards] = [0, 0];
   try {
     const { plan } = demo;
     await saveStanding(store, {
@@ -56,9 +64,10 @@ async function evaluate({ connections }: Cluster): Promise<{ at: Map<string, num
           encodeEvent(VOCABULARY, { ...event, id: 'train', type: 'training.requested', data }),
         );
       }
+      if (type === 'evaluation.planned') planned = told.shards;
       if (type === 'attack.completed') shards++;
       if (type.endsWith('.failed')) throw new Error(`${type}: ${JSON.stringify(told)}`);
-      if (type === 'evaluation.completed') return { at, shards };
+      if (type === 'evaluation.completed') return { at, planned, shards };
     }
     throw new Error('the evaluation did not end');
   } finally {
@@ -91,7 +100,7 @@ async function* run(_: string, { log }: Tools): AsyncGenerator<Finding> {
   }, LOOK_MS);
   try {
     log('footprint: the demo, in separate processes');
-    const { at, shards } = await evaluate(cluster);
+    const { at, planned, shards } = await evaluate(cluster);
     clearInterval(looking);
     for (const [name, one] of watched) {
       const { memoryMiB, limitMiB } = await requestOf(FILES[name] ?? `base/${name}.yaml`);
@@ -117,8 +126,12 @@ async function* run(_: string, { log }: Tools): AsyncGenerator<Finding> {
     yield {
       check: {
         subject: 'a shard',
-        passed: true,
+        passed: shards === planned,
+        ...(shards !== planned && {
+          problem: 'shards ended more than once: the figures are of none of them',
+        }),
         figures: {
+          planned,
           shards,
           attackCpuMs: (1000 * cpuS('attacks')) / shards,
           evaluationCpuMs: (1000 * cpuS('evaluation')) / shards,
