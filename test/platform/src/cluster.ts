@@ -152,19 +152,26 @@ export class Cluster {
       .map(({ involvedObject: { kind, name }, message }) => `${kind} ${name}: ${message}`);
   }
 
-  /** How many pods of a workload its budget lets go now; undefined until its pods have been counted. */
-  async allowedDisruptions(workload: string, pods: number): Promise<number | undefined> {
+  /** By workload, how many pods its budget lets go now: none where it has not counted as many as there are. */
+  async allowedDisruptions(overlay: Overlay): Promise<Readonly<Record<string, number>>> {
     const budgets = await this.kubectl.list<Budget>('poddisruptionbudgets', NAMESPACE);
-    const its = budgets.find(({ spec }) => spec.selector.matchLabels[POD_NAME_LABEL] === workload);
-    const status = its?.status;
-    return status?.expectedPods === pods ? status.disruptionsAllowed : undefined;
+    return Object.fromEntries(
+      budgets.map(({ spec, status }) => {
+        const workload = spec.selector.matchLabels[POD_NAME_LABEL];
+        if (status?.expectedPods !== overlay.pods.get(workload)) return [workload, 0];
+        return [workload, status?.disruptionsAllowed ?? 0];
+      }),
+    );
   }
 
-  /** Asks every pod of a workload to leave, one after the other. Which of them might. */
-  async evictAll(workload: string): Promise<boolean[]> {
-    const pods = (await this.pods()).filter((pod) => workloadOf(pod) === workload);
-    const evicted: boolean[] = [];
-    for (const { metadata } of pods) evicted.push(await this.kubectl.evict(metadata.name, NAMESPACE));
+  /** Asks every pod of these workloads to leave, one after the other. By workload, which of them might. */
+  async evictAll(workloads: readonly string[]): Promise<Readonly<Record<string, boolean[]>>> {
+    const evicted: Record<string, boolean[]> = {};
+    for (const pod of await this.pods()) {
+      const workload = workloadOf(pod);
+      if (!workloads.includes(workload)) continue;
+      (evicted[workload] ??= []).push(await this.kubectl.evict(pod.metadata.name, NAMESPACE));
+    }
     return evicted;
   }
 
