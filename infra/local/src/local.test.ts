@@ -75,11 +75,11 @@ describe('a child', () => {
   it('says what went wrong, and can be killed twice', async () => {
     const child = await Child.start('/bin/sh', ['-c', 'echo no luck >&2; exec sleep 1000']);
     expect(child.isRunning).toBe(true);
+    await expect.poll(() => child.said).toContain('no luck');
     await child.kill();
     await child.kill();
     expect(child.isRunning).toBe(false);
     await ended(child.pid);
-    expect(child.said).toContain('no luck');
   });
 
   it('is gone when its parent is killed', async () => {
