@@ -16,10 +16,12 @@ describe('facet doctor', () => {
       'webgpu',
       'tensorflow',
       'provider',
+      'training',
     ]);
     expect(lines[2]).toMatch(/GiB; \d+ workers hold up to [\d.]+ GiB each$/);
     expect(lines[3]).toMatch(/ computes$/);
     expect(lines[6]).toMatch(/ (\d+\.\d+\.\d+ \((cpu|cuda)\), in |not built, and not needed: )/);
+    expect(lines[8]).toMatch(/ FACET_BACKEND=onnxruntime$/);
     for (const line of lines.slice(4, 6)) expect(line).toMatch(/ (computes|does not compute: .{10,})$/);
   });
 });
