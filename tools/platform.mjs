@@ -1,5 +1,5 @@
 // `npm run test:platform`: installs the servers of a platform (once), looks at Facet through them, and puts every overlay
-// on a Kubernetes control plane.
+// on a Kubernetes control plane. `npm run test:keda`: has KEDA's operator, which takes long to build, scale one of them.
 import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,17 +8,23 @@ import { ENVIRONMENT, install, ROOT, run } from './setup.mjs';
 const PROJECT = join(ROOT, 'test', 'platform');
 const RESULTS = join(PROJECT, 'test-results', 'results.json');
 
+const USUAL = ['nats-server', 'minio', 'mc'];
 const OBSERVABILITY = ['otelcol-facet', 'jaeger', 'prometheus', 'promtool'];
 const CONTROL_PLANE = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kubectl'];
 const PRETENDED = ['kwok', 'kwok-stages', 'keda-crds'];
-/** The usual ones, and those that only these tests start. */
-const SERVERS = ['nats-server', 'minio', 'mc', ...OBSERVABILITY, ...CONTROL_PLANE, ...PRETENDED];
+
+/** What each starts: the usual ones, and those that only these tests start. */
+const SERVERS = {
+  platform: [...USUAL, ...OBSERVABILITY, ...CONTROL_PLANE, ...PRETENDED],
+  keda: [...USUAL, ...CONTROL_PLANE, ...PRETENDED, 'keda-operator'],
+};
+const test = process.argv[2] ?? 'platform';
 
 install();
 run('tsc', ['--build', join('test', 'platform', 'tsconfig.lib.json')]);
-run('node', [join('infra', 'local', 'dist', 'install-main.js'), ...SERVERS]);
+run('node', [join('infra', 'local', 'dist', 'install-main.js'), ...SERVERS[test]]);
 rmSync(RESULTS, { force: true });
-const { status } = spawnSync('vitest', ['run', '--config', 'vitest.platform.ts'], {
+const { status } = spawnSync('vitest', ['run', '--config', `vitest.${test}.ts`], {
   cwd: PROJECT,
   stdio: 'inherit',
   env: ENVIRONMENT,

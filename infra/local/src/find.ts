@@ -56,8 +56,9 @@ function isExecutable(path: string): boolean {
 }
 
 function isMeant(name: ProgramName, path: string): boolean {
+  const { asked = ['--version'], prints }: Program = PROGRAMS[name];
+  if (prints === undefined) return false;
   try {
-    const { asked = ['--version'], prints }: Program = PROGRAMS[name];
     return prints.test(execFileSync(path, asked, { encoding: 'utf8', timeout: 10_000 }));
   } catch {
     return false;

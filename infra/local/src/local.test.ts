@@ -12,7 +12,7 @@ import { makeCertificates } from './certificates.js';
 import { Child } from './child.js';
 import { cachedPath, findProgram, programsFound } from './find.js';
 import { startNats } from './nats.js';
-import { type Program, PROGRAM_NAMES, PROGRAMS } from './programs.js';
+import { type Program, PROGRAM_NAMES, type ProgramName, PROGRAMS } from './programs.js';
 import { startMinio, startVersitygw } from './s3.js';
 
 const cleanups: (() => Promise<unknown>)[] = [];
@@ -38,21 +38,34 @@ async function ended(pid: number): Promise<void> {
   }
 }
 
-describe('a program', () => {
-  it('of the same name that is another one is not taken', async () => {
-    const folder = await temporary();
-    await writeFile(join(folder, 'mc'), '#!/bin/sh\necho "GNU Midnight Commander 4.8"\n', { mode: 0o755 });
-    const [path, cache] = [process.env['PATH'], process.env['FACET_CACHE']];
-    process.env['PATH'] = folder;
-    process.env['FACET_CACHE'] = folder;
-    try {
-      expect(findProgram('mc')).toBeUndefined();
-      expect(cachedPath('mc').startsWith(folder)).toBe(true);
-    } finally {
-      process.env['PATH'] = path;
-      if (cache === undefined) delete process.env['FACET_CACHE'];
-      else process.env['FACET_CACHE'] = cache;
-    }
+/** What is found of a program where this script of that name is the only thing on the PATH, and the cache is empty. */
+async function foundBeside(name: ProgramName, script: string): Promise<string | undefined> {
+  const folder = await temporary();
+  await writeFile(join(folder, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  const [path, cache] = [process.env['PATH'], process.env['FACET_CACHE']];
+  process.env['PATH'] = folder;
+  process.env['FACET_CACHE'] = folder;
+  try {
+    expect(cachedPath(name).startsWith(folder)).toBe(true);
+    return findProgram(name);
+  } finally {
+    process.env['PATH'] = path;
+    if (cache === undefined) delete process.env['FACET_CACHE'];
+    else process.env['FACET_CACHE'] = cache;
+  }
+}
+
+describe('a program on the PATH', () => {
+  it('that says that it is the one is taken', async () => {
+    expect(await foundBeside('mc', 'echo "mc version RELEASE.2025"')).toMatch(/\/mc$/);
+  });
+
+  it('of the same name that is another one is not', async () => {
+    expect(await foundBeside('mc', 'echo "GNU Midnight Commander 4.8"')).toBeUndefined();
+  });
+
+  it('that cannot say which it is, is not', async () => {
+    expect(await foundBeside('keda-operator', 'exit 0')).toBeUndefined();
   });
 });
 

@@ -20,8 +20,8 @@ interface ModuleFiles {
 export const MODULE_FILES = {
   /** The kinds that KEDA adds to a cluster. */
   'keda-crds': {
-    source: 'github.com/kedacore/keda/v2',
-    version: 'v2.21.0',
+    source: PROGRAMS['keda-operator'].source,
+    version: PROGRAMS['keda-operator'].version,
     files: [
       'eventing.keda.sh_cloudeventsources',
       'eventing.keda.sh_clustercloudeventsources',

@@ -28,12 +28,12 @@ export interface Program {
   readonly version: string;
   /** `install` unless given. */
   readonly build?: Build;
-  /** Only `npm run test:platform` starts it, and installs it itself; `npm run servers` does where it is named. */
+  /** Only `npm run test:platform` or `test:keda` starts it, which install it; `npm run servers` does where it is named. */
   readonly platform?: true;
   /** The arguments that ask it for its version, where not `--version`. */
   readonly asked?: readonly string[];
-  /** What it then prints, in some line. */
-  readonly prints: RegExp;
+  /** What it then prints, in some line. Absent of a program that does not say: one on the PATH is not taken then. */
+  readonly prints?: RegExp;
 }
 
 /** One of Kubernetes' own commands. */
@@ -124,6 +124,12 @@ export const PROGRAMS = {
     version: 'v0.8.0',
     platform: true,
     prints: /^kwok version/m,
+  },
+  'keda-operator': {
+    source: 'github.com/kedacore/keda/v2',
+    version: 'v2.21.0',
+    build: { kind: 'module', folder: 'cmd/operator' },
+    platform: true,
   },
 } as const satisfies Readonly<Record<string, Program>>;
 

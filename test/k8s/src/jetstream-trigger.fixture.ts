@@ -1,7 +1,8 @@
 /**
  * The metadata of KEDA's nats-jetstream trigger. For the API server they are free-form, and KEDA 2.21 itself reads only what
- * it knows: a misspelt threshold is no error but its default, 10, and of a consumer that is missing it takes the whole
- * stream's last sequence for lag. So here everything is named, typed and known.
+ * it knows: a misspelt threshold is no error but its default, 10, and a consumer that is missing scales nothing, which only
+ * the ScaledObject's status says (before 2.20 the whole stream's last sequence was the lag). So here everything is named,
+ * typed and known.
  */
 import { SERVICES } from '@facet/cli';
 import { consumersOf } from '@facet/runtime';

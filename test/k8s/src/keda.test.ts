@@ -82,7 +82,7 @@ describe('a trigger', () => {
       'an address with a scheme, which KEDA puts a second one before',
       { natsServerMonitoringEndpoint: 'http://nats:8222' },
     ],
-    ['a consumer that nobody makes, for which KEDA scales to the maximum', { consumer: 'attacks' }],
+    ['a consumer that nobody makes, for which KEDA scales nothing', { consumer: 'attacks' }],
     ['a consumer of another stream', { stream: 'FACET_EVENTS' }],
     ['no account', { account: undefined }],
   ])('is refused with %s', (_, change) => {

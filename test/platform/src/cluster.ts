@@ -1,6 +1,7 @@
 /** A cluster for an overlay: a control plane, its nodes, and what its pods do there. */
-import { needModuleFiles } from '@facet/local';
+import { type LocalServer, needModuleFiles } from '@facet/local';
 import { ControlPlane } from './control-plane.js';
+import { startKeda } from './keda.js';
 import type { KubeObject, Kubectl } from './kubectl.js';
 import { type Overlay, POD_NAME_LABEL } from './overlay.js';
 import { until } from './until.js';
@@ -84,6 +85,11 @@ export class Cluster {
 
   stop(): Promise<void> {
     return this.plane.stop();
+  }
+
+  /** KEDA's operator, which scales what ScaledObjects name. Its caller stops it, before the cluster. */
+  startKeda(): Promise<LocalServer> {
+    return startKeda(this.plane.kubeconfigOf('keda'), this.plane.tls);
   }
 
   /** Resolves when they take pods. */

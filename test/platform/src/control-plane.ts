@@ -29,6 +29,7 @@ const USERS = {
   kwok: 'kwok,kwok,"system:masters"',
   controllers: 'system:kube-controller-manager,system:kube-controller-manager',
   scheduler: 'system:kube-scheduler,system:kube-scheduler',
+  keda: 'keda,keda,"system:masters"',
 } as const;
 type User = keyof typeof USERS;
 
@@ -37,7 +38,8 @@ export class ControlPlane {
 
   private constructor(
     private readonly folder: string,
-    private readonly tls: CertificateFiles,
+    /** Of every server of it. */
+    readonly tls: CertificateFiles,
     /** As the administrator of the cluster. */
     readonly kubectl: Kubectl,
   ) {}
@@ -189,7 +191,8 @@ export class ControlPlane {
     return join(this.folder, 'service-accounts.key');
   }
 
-  private kubeconfigOf(user: User): string {
+  /** A file. */
+  kubeconfigOf(user: User): string {
     return join(this.folder, `${user}.kubeconfig`);
   }
 
