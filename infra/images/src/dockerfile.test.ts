@@ -9,13 +9,27 @@ it('there is one for CPUs and one for GPUs', () => {
   expect(names).toEqual(['Dockerfile', 'Dockerfile.gpu']);
 });
 
-describe.each(names)('%s', (name) => {
+/** Instructions of a Dockerfile by name, and the lines of its last stage. */
+function read(name: string) {
   const lines = readFileSync(new URL(name, folder), 'utf8').replaceAll('\\\n', ' ').split('\n');
   const of = (instruction: string) =>
     lines
       .filter((line) => line.startsWith(`${instruction} `))
       .map((line) => line.slice(instruction.length + 1));
-  const last = lines.slice(lines.findLastIndex((line) => line.startsWith('FROM ')));
+  return { lines, of, last: lines.slice(lines.findLastIndex((line) => line.startsWith('FROM '))) };
+}
+
+it('the one for GPUs builds TensorFlow for the service that trains, where it is found', () => {
+  const { of, last } = read('Dockerfile.gpu');
+  const [builds] = of('RUN').filter((line) => line.includes('infra/tensorflow/dist/main.js cuda'));
+  expect(builds).toContain('if [ "${SERVICE}" = training ]');
+  const [cache, cacheFolder] = /XDG_CACHE_HOME=(\S+)/.exec(builds)!;
+  expect(last.some((line) => line.startsWith('ENV ') && line.endsWith(` ${cache}`))).toBe(true);
+  expect(last).toContain(`COPY --from=build ${cacheFolder} ${cacheFolder}`);
+});
+
+describe.each(names)('%s', (name) => {
+  const { lines, of, last } = read(name);
 
   it('names versions of its bases, each in one argument that a digest can replace', () => {
     const bases = of('ARG').filter((line) => line.includes('_IMAGE='));
