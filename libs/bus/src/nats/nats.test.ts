@@ -3,7 +3,7 @@ import { type LocalNats, programsFound, startNats } from '@facet/local';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { nanos } from '@nats-io/transport-node';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { busConformance, streamReaderConformance } from '../conformance.js';
 import type { ConsumerConfig, StreamConfig } from '../port.js';
 import { NatsBus } from './bus.js';
@@ -14,10 +14,11 @@ const ACK_WAIT_MS = 400;
 
 describe.skipIf(!programsFound('nats-server'))('NATS', () => {
   let nats: LocalNats;
-  beforeAll(async () => {
+  // One for each test: a stream of the same name may find what a deletion has not removed from the disk yet.
+  beforeEach(async () => {
     nats = await startNats();
   });
-  afterAll(() => nats.server.stop());
+  afterEach(() => nats.server.stop());
 
   async function manager() {
     const connection = await connectNats({ url: nats.url, name: 'test' });
@@ -33,11 +34,6 @@ describe.skipIf(!programsFound('nats-server'))('NATS', () => {
       elapse: (ms: number) => sleep(ms),
       async close() {
         await bus.close();
-        for (const { name } of streams) {
-          // A stream of the same name finds what a deletion has not removed from the disk yet.
-          await jsm.streams.purge(name);
-          await jsm.streams.delete(name);
-        }
         await close();
       },
     };
@@ -77,7 +73,6 @@ describe.skipIf(!programsFound('nats-server'))('NATS', () => {
     expect(await ensureConsumer(jsm, { ...CONSUMER, maxDeliver: 6 }, STREAM)).toBe('changed');
     const other = { ...CONSUMER, subjects: ['own.c'] };
     await expect(ensureConsumer(jsm, other, STREAM)).rejects.toThrow('already reads own.a, own.b');
-    await jsm.streams.delete('OWN');
     await close();
   });
 
