@@ -6,13 +6,14 @@ import { TimeLimitError } from './errors.js';
 export const ABORT_GRACE_MS = 5_000;
 
 /**
- * Runs `run` with a signal that aborts at the limit or with `halt`. Rejects soon after either, also when `run` never
+ * Runs `run`, unless `halt` has aborted, with a signal that aborts at the limit or with `halt`. Rejects soon after either, also when `run` never
  * ends: a handler that hangs must not keep its event from being given up.
  */
 export function limited<T>(
   run: (signal: AbortSignal) => Promise<T>,
   { limitMs, clock, halt }: { limitMs: number; clock: Clock; halt: AbortSignal },
 ): Promise<T> {
+  if (halt.aborted) return Promise.reject(halt.reason as Error);
   const controller = new AbortController();
   const { signal } = controller;
   return new Promise<T>((resolve, reject) => {
@@ -24,7 +25,6 @@ export function limited<T>(
     const stopLimit = clock.setTimer(limitMs, () => controller.abort(new TimeLimitError(limitMs)));
     const stopGrace = clock.setTimer(limitMs + ABORT_GRACE_MS, leave);
     halt.addEventListener('abort', onHalt, { once: true });
-    if (halt.aborted) onHalt();
     const work = async () => run(signal);
     void work()
       .then(resolve, (error: unknown) => reject((signal.aborted ? signal.reason : error) as Error))

@@ -68,7 +68,7 @@ export function runHandlers<R extends Registry>(options: RunHandlersOptions<R>):
   };
 
   /** Until when the work under way must have ended, whatever happens. */
-  const deadlines = new Map<symbol, { readonly handler: string; readonly atMs: number }>();
+  const deadlines = new Set<{ readonly handler: string; readonly atMs: number }>();
   let refusal: Error | undefined;
 
   const halted = once(halt.signal, 'abort');
@@ -76,10 +76,10 @@ export function runHandlers<R extends Registry>(options: RunHandlersOptions<R>):
     const worker = new Worker(handler, ports, halt.signal);
     const running = new Set<Promise<void>>();
     const begin = (delivery: Delivery) => {
-      const self = Symbol(handler.name);
-      deadlines.set(self, { handler: handler.name, atMs: clock.now() + longestMs(handler) });
+      const deadline = { handler: handler.name, atMs: clock.now() + longestMs(handler) };
+      deadlines.add(deadline);
       const attempt = worker.process(delivery).finally(() => {
-        deadlines.delete(self);
+        deadlines.delete(deadline);
         running.delete(attempt);
       });
       running.add(attempt);
@@ -102,7 +102,7 @@ export function runHandlers<R extends Registry>(options: RunHandlersOptions<R>):
 
   const trouble = (): string | undefined => {
     if (refusal !== undefined) return `no messages are taken any more: ${errorLine(refusal)}`;
-    for (const { handler, atMs } of deadlines.values())
+    for (const { handler, atMs } of deadlines)
       if (clock.now() > atMs) return `handler ${handler} has neither finished nor let go of an event`;
     return undefined;
   };

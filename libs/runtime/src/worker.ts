@@ -111,7 +111,6 @@ export class Worker<R extends Registry> {
       const error = new TerminalError('no attempt came to its end: the processes were killed or stopped');
       return { kind: 'given-up', reason: 'died', error, event };
     }
-    if (halt.aborted) return { kind: 'handed-back' };
     const received = event;
     try {
       const events = await limited(

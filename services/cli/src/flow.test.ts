@@ -1,11 +1,9 @@
 /** The whole way from a published model to its report: every service's own handlers on the in-process bus. */
-import { attacksHandler } from '@facet/attacks';
 import { type Bus, type Delivery, InProcessBus } from '@facet/bus';
 import { type EvaluationRequest, loadRequest, publishModel, saveStanding, sha256 } from '@facet/catalog';
 import { type DeadLetter, EvaluationPlan, keys, Policy, Report, STREAMS } from '@facet/contracts';
 import { Engine } from '@facet/engine';
-import { evaluationHandlers, openPageRenderer } from '@facet/evaluation';
-import { featuresHandler } from '@facet/features';
+import { openPageRenderer } from '@facet/evaluation';
 import { ModelError } from '@facet/onnx';
 import {
   DeadLetters,
@@ -20,7 +18,7 @@ import { readJson } from '@facet/store';
 import type { ThreadPool } from '@facet/threads';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { awaitConclusion } from './outcome.js';
-import type { AnyHandler } from './system.js';
+import { type AnyHandler, evaluatingHandlers } from './system.js';
 import { openWorld, type World } from '@facet/world';
 
 const plan = EvaluationPlan.parse({
@@ -104,12 +102,7 @@ async function publishModelOn(world: World, engine: Engine, bus: InProcessBus = 
   const running = runHandlers({
     bus,
     registry: VOCABULARY,
-    handlers: [
-      featuresHandler({ store, engine }),
-      attacksHandler({ store, engine }),
-      ...evaluationHandlers({ store, engine, renderer, version: '0.0.0' }),
-      handler,
-    ] as AnyHandler[],
+    handlers: [...evaluatingHandlers({ store, engine, renderer, version: '0.0.0' }), handler as AnyHandler],
     log: NO_LOG,
     signal: controller.signal,
   });

@@ -4,6 +4,7 @@ export { evaluate, type EvaluateOptions } from './evaluate.js';
 export { EXIT } from './finish.js';
 export { demoSize } from './presets.js';
 export { awaitConclusion } from './outcome.js';
+export { evaluatingHandlers } from './system.js';
 export { type Addresses, type Cluster, type ClusterOptions, startCluster } from './cluster/cluster.js';
 export { type Access, prepareAccess } from './cluster/access.js';
 export { bootstrap } from './cluster/bootstrap.js';

@@ -44,6 +44,14 @@ export interface System {
   publish(event: OutgoingEvent<typeof VOCABULARY>): Promise<void>;
 }
 
+/** Of the services by which an evaluation comes to its report. */
+export const evaluatingHandlers = (dependencies: Parameters<typeof evaluationHandlers>[0]): AnyHandler[] =>
+  [
+    featuresHandler(dependencies),
+    attacksHandler(dependencies),
+    ...evaluationHandlers(dependencies),
+  ] as AnyHandler[];
+
 export async function openSystem(lifecycle: Lifecycle, options: SystemOptions): Promise<System> {
   const { log, progress, version } = options;
   const store = observedStore(await FolderStore.open(options.folder));
@@ -56,9 +64,7 @@ export async function openSystem(lifecycle: Lifecycle, options: SystemOptions): 
   const backend = openBackend((line) => process.stderr.write(`facet: ${line}\n`));
   const handlers = [
     ingestionHandler({ store, renderer: faces }),
-    featuresHandler({ store, engine }),
-    attacksHandler({ store, engine }),
-    ...evaluationHandlers({ store, engine, renderer: pages, version }),
+    ...evaluatingHandlers({ store, engine, renderer: pages, version }),
     ...trainingHandlers({ store, engine, backend }),
   ] as AnyHandler[];
   return {

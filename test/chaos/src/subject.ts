@@ -1,12 +1,10 @@
 /** What is evaluated: a store with a dataset and a model, the plan, and the report of a run that nobody disturbs. */
-import { attacksHandler } from '@facet/attacks';
 import { InProcessBus } from '@facet/bus';
 import { loadModel, saveStanding } from '@facet/catalog';
-import { awaitConclusion } from '@facet/cli';
+import { awaitConclusion, evaluatingHandlers } from '@facet/cli';
 import { type EvaluationPlan, keys, type Ref, STREAMS } from '@facet/contracts';
 import { Engine } from '@facet/engine';
-import { evaluationHandlers, openPageRenderer } from '@facet/evaluation';
-import { featuresHandler } from '@facet/features';
+import { openPageRenderer } from '@facet/evaluation';
 import {
   type AnyHandler,
   encodeEvent,
@@ -61,12 +59,7 @@ export async function undisturbed(subject: Subject): Promise<Undisturbed> {
   const running = runHandlers({
     bus,
     registry: VOCABULARY,
-    handlers: [
-      featuresHandler({ store, engine }),
-      attacksHandler({ store, engine }),
-      ...evaluationHandlers({ store, engine, renderer, version }),
-      handler,
-    ] as AnyHandler[],
+    handlers: [...evaluatingHandlers({ store, engine, renderer, version }), handler as AnyHandler],
     log: NO_LOG,
     signal: stopping.signal,
   });

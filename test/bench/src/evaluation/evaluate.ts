@@ -1,11 +1,9 @@
 /** One evaluation by the service's own handlers on the in-process bus, from its request to its report. */
-import { attacksHandler } from '@facet/attacks';
 import { InProcessBus } from '@facet/bus';
-import { awaitConclusion } from '@facet/cli';
+import { awaitConclusion, evaluatingHandlers } from '@facet/cli';
 import { type EvaluationPlan, type Ref, STREAMS } from '@facet/contracts';
 import { type Engine } from '@facet/engine';
-import { evaluationHandlers, openPageRenderer } from '@facet/evaluation';
-import { featuresHandler } from '@facet/features';
+import { openPageRenderer } from '@facet/evaluation';
 import { type AnyHandler, encodeEvent, NO_LOG, runHandlers, VOCABULARY } from '@facet/runtime';
 import type { ObjectStore } from '@facet/store';
 import { observedStore, sending } from '@facet/telemetry';
@@ -24,7 +22,7 @@ export async function evaluateOnce(
   { store: plain, model, dataset }: Subject,
   engine: Engine,
   plan: EvaluationPlan,
-  time: <T>(work: () => Promise<T>) => Promise<T>,
+  time: (work: () => Promise<void>) => Promise<void>,
 ): Promise<void> {
   for (const prefix of ['evaluations/', 'features/'])
     for await (const { key } of plain.list(prefix)) await plain.delete(key);
@@ -36,12 +34,7 @@ export async function evaluateOnce(
   const running = runHandlers({
     bus,
     registry: VOCABULARY,
-    handlers: [
-      featuresHandler({ store, engine }),
-      attacksHandler({ store, engine }),
-      ...evaluationHandlers({ store, engine, renderer, version: '0.0.0' }),
-      handler,
-    ] as AnyHandler[],
+    handlers: [...evaluatingHandlers({ store, engine, renderer, version: '0.0.0' }), handler as AnyHandler],
     log: NO_LOG,
     signal: stopping.signal,
     drainMs: 0,

@@ -60,11 +60,7 @@ export const evaluation: Part = {
       engine = new Engine({ threads: THREADS });
       let wallMs!: number;
       await evaluateOnce({ store, model, dataset }, engine, plan, async (work) => {
-        let result!: Awaited<ReturnType<typeof work>>;
-        ({ wallMs } = await timed(async () => {
-          result = await work();
-        }));
-        return result;
+        ({ wallMs } = await timed(work));
       });
       const profiles = (await profiler.stop()).filter(({ name }) => name.startsWith('engine-'));
       const { sessions, ...others } = shares(profiles, wallMs * THREADS);

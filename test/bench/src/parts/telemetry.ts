@@ -27,12 +27,10 @@ async function evaluation(world: World, engine: Engine, endpoint: string | undef
   const telemetry = await startTelemetry({ service: 'facet-bench', version: '0.0.0', log });
   let sample!: Sample;
   await evaluateOnce(world, engine, plan, async (work) => {
-    let result!: Awaited<ReturnType<typeof work>>;
     sample = await timed(async () => {
-      result = await work();
+      await work();
       await telemetry.close();
     });
-    return result;
   });
   if (lost.length > 0) throw new Error(lost.join('; '));
   return sample;
