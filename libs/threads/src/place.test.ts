@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Host, HostEvents } from './host.js';
 import { Place } from './place.js';
-import type { Request } from './pool.js';
+import type { Request } from './request.js';
 
 const IDLE_MS = 1000;
 

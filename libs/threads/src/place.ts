@@ -1,8 +1,8 @@
 /** One place of a pool: the host that holds it, the task that it runs, and what happens when the host dies. */
 import { WorkerCrashed } from './errors.js';
 import type { Host, HostEvents } from './host.js';
-import type { Request } from './pool.js';
 import { type FromWorker, type ToWorker, unpackError } from './protocol.js';
+import type { Request } from './request.js';
 
 export interface PlaceOptions {
   /** Of the pool. */

@@ -10,6 +10,7 @@ import type { Transferable } from 'node:worker_threads';
 import { PoolClosed } from './errors.js';
 import { onAbort } from './on-abort.js';
 import type { Place } from './place.js';
+import type { Request } from './request.js';
 
 export interface RunOptions<P = unknown> {
   /** Cancels: the promise rejects at once with the signal's reason; the worker is free when its task has stopped. */
@@ -19,17 +20,6 @@ export interface RunOptions<P = unknown> {
   readonly transfer?: readonly Transferable[];
   /** The worker that must run it, 0 to size - 1: for tasks that use what an earlier task left there. */
   readonly worker?: number;
-}
-
-/** A task that was asked for: what to run, and how to tell its caller. Both ends may be called more than once. */
-export interface Request {
-  readonly task: string;
-  readonly input: unknown;
-  readonly transfer: readonly Transferable[];
-  readonly worker: number | undefined;
-  progress(value: unknown): void;
-  resolve(result: unknown): void;
-  reject(error: unknown): void;
 }
 
 export abstract class Pool {
