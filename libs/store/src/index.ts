@@ -17,5 +17,6 @@ export { FolderStore } from './folder.js';
 export { canonicalJson, readJson, writeJson } from './json.js';
 export { type S3Options } from './s3/connection.js';
 export { ensureBucket } from './s3/bucket.js';
+export { hasOtherSecret } from './s3/secret.js';
 export { S3Store } from './s3/store.js';
 export { policyDocument, type StoreRights } from './s3/policy.js';

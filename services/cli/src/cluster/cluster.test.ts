@@ -13,7 +13,7 @@ import {
   startNats,
 } from '@facet/local';
 import { Connections, consumersOf, encodeEvent, readConfig, VOCABULARY } from '@facet/runtime';
-import { S3Store } from '@facet/store';
+import { hasOtherSecret, S3Store } from '@facet/store';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Access, type Credentials, prepareAccess } from './access.js';
 import { bootstrap } from './bootstrap.js';
@@ -169,6 +169,23 @@ describe.skipIf(!programsFound('nats-server', 'minio', 'mc'))('a bootstrapped cl
     const stranger = new S3Store({ ...storeOptions(attacks()), secretKey: 'wrong-secret', patienceMs: 1 });
     await expect(stranger.get('models/m/1/model.onnx')).rejects.toThrow();
     for (const opened of [admin, store, stranger]) opened.close();
+  });
+
+  it('gives a service the secret that was made anew where the old one is known', async () => {
+    const { secretKey: old, secretKeyFile, accessKey } = attacks();
+    await rm(secretKeyFile);
+    access = await prepareAccess(join(folder, 'access'), 'facet', SERVICES);
+    said.splice(0);
+    await run();
+    expect(said.filter((line) => !line.endsWith(': unchanged'))).toEqual([
+      `store user ${accessKey}: secret changed`,
+    ]);
+    const options = storeOptions(attacks());
+    expect(await hasOtherSecret(options)).toBe(false);
+    expect(await hasOtherSecret({ ...options, secretKey: old })).toBe(true);
+    const store = new S3Store(options);
+    await store.put('evaluations/e/cells/c/00001.parquet', new Uint8Array([1]));
+    store.close();
   });
 
   const storeOptions = ({ accessKey, secretKey }: Credentials) => ({

@@ -7,16 +7,14 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { needProgram } from '@facet/local';
-import type { S3Options } from '@facet/store';
+import { hasOtherSecret, type S3Options } from '@facet/store';
 import type { Access } from './access.js';
 
 const ALIAS = 'facet';
 
 /** A line for each change. */
-export async function applyToMinio(
-  { url, accessKey, secretKey, ca }: S3Options,
-  services: Access['services'],
-): Promise<string[]> {
+export async function applyToMinio(store: S3Options, services: Access['services']): Promise<string[]> {
+  const { url, ca } = store;
   const program = needProgram('mc');
   const folder = await mkdtemp(join(tmpdir(), 'facet-mc-'));
   try {
@@ -25,7 +23,7 @@ export async function applyToMinio(
       await writeFile(join(folder, 'certs', 'CAs', 'ca.pem'), ca);
     }
     const { protocol, host } = new URL(url);
-    const address = `${protocol}//${encodeURIComponent(accessKey)}:${encodeURIComponent(secretKey)}@${host}`;
+    const address = `${protocol}//${encodeURIComponent(store.accessKey)}:${encodeURIComponent(store.secretKey)}@${host}`;
     const mc = (args: readonly string[], input = '') =>
       run(
         program,
@@ -45,15 +43,16 @@ export async function applyToMinio(
           made.push(`store policy ${policy}: ${standing.code === 0 ? 'changed' : 'created'}`);
         }
         const user = await mc(['user', 'info', ALIAS, service.accessKey]);
-        if (user.code !== 0) {
-          const typed = `${service.accessKey}\n${service.secretKey}\n`;
-          expectDone(`user ${service.accessKey}`, await mc(['user', 'add', ALIAS], typed));
-          made.push(`store user ${service.accessKey}: created`);
+        const { accessKey, secretKey } = service;
+        if (user.code !== 0 || (await hasOtherSecret({ ...store, accessKey, secretKey }))) {
+          const typed = `${accessKey}\n${secretKey}\n`;
+          expectDone(`user ${accessKey}`, await mc(['user', 'add', ALIAS], typed));
+          made.push(`store user ${accessKey}: ${user.code === 0 ? 'secret changed' : 'created'}`);
         }
         if (policyNames(user.output).includes(policy)) return made;
-        const attached = await mc(['policy', 'attach', ALIAS, policy, '--user', service.accessKey]);
-        expectDone(`policy ${policy} of ${service.accessKey}`, attached);
-        return [...made, `store user ${service.accessKey}: policy attached`];
+        const attached = await mc(['policy', 'attach', ALIAS, policy, '--user', accessKey]);
+        expectDone(`policy ${policy} of ${accessKey}`, attached);
+        return [...made, `store user ${accessKey}: policy attached`];
       }),
     );
     return changes.flat();
