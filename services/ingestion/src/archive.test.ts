@@ -76,6 +76,15 @@ describe('refuses by name, and leaves nothing', () => {
     await expect(unpack(bytes, () => Promise.resolve(), limits)).rejects.toThrow(message);
   });
 
+  it('a size that is none', async () => {
+    const bytes = Buffer.from(await tarOf([{ name: 'a' }, 'x']));
+    bytes[124] = 0xfc;
+    bytes.fill(' ', 148, 156);
+    const sum = bytes.subarray(0, 512).reduce((total, byte) => total + byte, 0);
+    bytes.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
+    await expect(unpack(bytes, () => Promise.resolve())).rejects.toThrow(/a: has a size/);
+  });
+
   it('what is cut short, and what is no tar', async () => {
     const bytes = await tarOf([{ name: 'a' }, 'x'.repeat(2000)]);
     await expect(unpack(bytes.subarray(0, 1500), () => Promise.resolve())).rejects.toThrow(/archive/);

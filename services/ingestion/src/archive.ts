@@ -68,6 +68,8 @@ async function unpack(
   const check = ({ name, size = 0, type }: Header) => {
     const refuse = (problem: string) => new InputError(problem, { file: name.slice(0, 100) });
     if (type !== 'file' && type !== 'directory') throw refuse(`is a ${type ?? 'thing'}, not a plain file`);
+    // tar-stream gives null for some sizes that no file has, and then waits for such an entry's end for ever.
+    if (!Number.isSafeInteger(size)) throw refuse('has a size that cannot be read');
     if (size > limits.entryBytes) throw refuse(`has ${size} bytes, more than ${limits.entryBytes}`);
     bytes += size;
     if (bytes > limits.bytes) throw refuse(`is more than the ${limits.bytes} bytes of an archive`);

@@ -23,6 +23,16 @@ async function tarOf(...entries: [Partial<Header> & { name: string }, string][])
   return Buffer.concat(chunks);
 }
 
+/** The first header says a size as no writer does: base 256 with a sign that is none. */
+function withoutSize(tar: Uint8Array): Uint8Array {
+  const bytes = Buffer.from(tar);
+  bytes[124] = 0xfc;
+  bytes.fill(' ', 148, 156);
+  const sum = bytes.subarray(0, 512).reduce((total, byte) => total + byte, 0);
+  bytes.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
+  return bytes;
+}
+
 const LIVE = '{"label":"live"}';
 const labels = fc.constantFrom<SampleLabels>(
   { label: 'live' },
@@ -81,6 +91,11 @@ describe('a hostile shard', () => {
       'a link',
       () => tarOf([{ name: 'a.png', type: 'symlink', linkname: '/etc/passwd' }, '']),
       'a.png: is a symlink',
+    ],
+    [
+      'a size that is none',
+      async () => withoutSize(await tarOf([{ name: 'a.png' }, 'x'])),
+      'a.png: has a size',
     ],
     ['a path', () => tarOf([{ name: '../a.png' }, 'x']), '../a.png: is not <key>.png'],
     ['an unknown part', () => tarOf([{ name: 'a.exe' }, 'x']), 'a.exe: is not <key>.png'],

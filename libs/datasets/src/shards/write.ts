@@ -3,7 +3,7 @@
  * samples give the same bytes, in whatever order they come: sorted by key, no times, no owners.
  */
 import { SampleKey } from '@facet/contracts';
-import { pack } from 'tar-stream';
+import { pack, type Pack } from 'tar-stream';
 import { DatasetError } from '../errors.js';
 import { formatSidecar, type StoredSample } from './sample.js';
 
@@ -33,9 +33,17 @@ export async function writeShard(
       tar.entry({ ...HEADER, name: `${sample.key}.${suffix}` }, Buffer.from(bytes));
   });
   tar.finalize();
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of tar) chunks.push(chunk as Uint8Array);
-  return new Uint8Array(Buffer.concat(chunks));
+  return bytesOf(tar);
+}
+
+/** By its events: its iterator makes promises for every header, every entry and every padding. */
+function bytesOf(tar: Pack): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    const chunks: Uint8Array[] = [];
+    tar.on('data', (chunk) => chunks.push(chunk as Uint8Array));
+    tar.on('error', reject);
+    tar.on('end', () => resolve(new Uint8Array(Buffer.concat(chunks))));
+  });
 }
 
 function entriesOf(sample: StoredSample): (readonly [string, Uint8Array])[] {
