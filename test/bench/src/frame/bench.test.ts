@@ -81,8 +81,8 @@ describe('the frame', () => {
     expect(text).toMatchInlineSnapshot(`
       "bench  case  subject  baseline  ratio  target       ms  baseline ms  runs  figures
       -----  ----  -------  --------  -----  -----------  --  -----------  ----  -------
-      tried  fast  ours     theirs    0.50   reaches 0.6  12  25           5
-      tried  fast  ours     others    0.50   misses 0.4   12  25           5
+      tried  fast  ours     theirs    0.500  reaches 0.6  12  25           5
+      tried  fast  ours     others    0.500  misses 0.4   12  25           5
 
       bench  case   subject          figures
       -----  -----  -------  ------  -------------------------------------

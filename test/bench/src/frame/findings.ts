@@ -17,7 +17,13 @@ export const Comparison = z.strictObject({
   case: name,
   subject: name,
   baseline: name,
-  ratio: positive.describe('medianMs / baselineMedianMs: below 1 the subject is faster.'),
+  ratio: positive.describe(
+    'Of the wall times of the same round, the middle over the rounds (Hodges and Lehmann): below 1 the subject is faster.',
+  ),
+  interval: z
+    .tuple([positive, positive])
+    .optional()
+    .describe('Where the ratio lies with 95 of 100 (Wilcoxon); absent below six rounds.'),
   medianMs: positive.describe('Median over the runs, wall clock.'),
   baselineMedianMs: positive,
   runs: z.int().positive().describe('How often each of the two was timed, after a warm-up.'),

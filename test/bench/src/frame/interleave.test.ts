@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Comparison } from './findings.js';
-import { compared, interleave, median, timed } from './interleave.js';
+import { compared, interleave, median, timed, timingOf } from './interleave.js';
 
 const pace = { minimum: 2, maximum: 5, budgetMs: 100 };
 
@@ -25,9 +25,10 @@ describe('interleave', () => {
       { a: contender('a', [1000, 1, 2, 90, 4, 3], 7), b: contender('b', [1]) },
       { ...pace, budgetMs: 1e6, now },
     );
-    expect(log.join('')).toBe('ab'.repeat(6));
-    expect(a).toEqual({ medianMs: 3, cpuMs: 7, runs: 5 });
-    expect(b).toEqual({ medianMs: 1, runs: 5 });
+    expect(log.join('')).toBe('ababbaabbaab');
+    const samples = [1, 2, 90, 4, 3].map((wallMs) => ({ wallMs, cpuMs: 7 }));
+    expect(a).toEqual({ medianMs: 3, cpuMs: 7, samples });
+    expect(b).toEqual({ medianMs: 1, samples: samples.map(() => ({ wallMs: 1 })) });
   });
 
   it('ends when its time is up, but not before it has enough', async () => {
@@ -37,7 +38,9 @@ describe('interleave', () => {
       [1, 5],
     ]) {
       const { now, contender } = workshop();
-      expect((await interleave({ a: contender('a', [took]) }, { ...pace, now })).a.runs).toBe(runs);
+      expect((await interleave({ a: contender('a', [took]) }, { ...pace, now })).a.samples).toHaveLength(
+        runs,
+      );
     }
   });
 
@@ -66,35 +69,29 @@ it('timed counts the CPU time of the work', async () => {
 });
 
 describe('compared', () => {
-  const ours = { medianMs: 30, cpuMs: 29, runs: 7 };
+  const ours = timingOf([32, 30, 28].map((wallMs) => ({ wallMs, cpuMs: 29 })));
+  const theirs = timingOf([40, 40, 40].map((wallMs) => ({ wallMs })));
 
-  it('divides the subject by the baseline', () => {
-    const finding = compared({
-      subject: ['ours', ours],
-      baseline: ['theirs', { medianMs: 40, runs: 7 }],
+  it('divides the subject by the baseline, round by round', () => {
+    const pair = { subject: ['ours', ours], baseline: ['theirs', theirs] } as const;
+    const finding = compared({ ...pair, target: 0.8, figures: { steps: 10 } });
+    if (!('comparison' in finding)) throw new Error('is no comparison');
+    expect(finding.comparison.ratio).toBeCloseTo(0.75, 2);
+    expect(finding.comparison).toMatchObject({
+      subject: 'ours',
+      baseline: 'theirs',
+      medianMs: 30,
+      baselineMedianMs: 40,
+      runs: 3,
+      cpuMs: 29,
       target: 0.8,
       figures: { steps: 10 },
     });
-    expect(finding).toEqual({
-      comparison: {
-        subject: 'ours',
-        baseline: 'theirs',
-        ratio: 0.75,
-        medianMs: 30,
-        baselineMedianMs: 40,
-        runs: 7,
-        cpuMs: 29,
-        target: 0.8,
-        figures: { steps: 10 },
-      },
-    });
-    if (!('comparison' in finding)) throw new Error('is no comparison');
-    expect(Comparison.parse({ bench: 'b', case: 'c', ...finding.comparison }).ratio).toBe(0.75);
+    expect(Comparison.parse({ bench: 'b', case: 'c', ...finding.comparison })).toMatchObject({ runs: 3 });
   });
 
   it('refuses timings that were not taken in turns', () => {
-    expect(() =>
-      compared({ subject: ['ours', ours], baseline: ['theirs', { medianMs: 1, runs: 6 }] }),
-    ).toThrow('not in turns');
+    const fewer = timingOf(theirs.samples.slice(1));
+    expect(() => compared({ subject: ['ours', ours], baseline: ['theirs', fewer] })).toThrow('not timed in');
   });
 });

@@ -1,9 +1,10 @@
 /**
- * Times several ways to do the same work in turns, A B C A B C ..., so that a machine that becomes slower or faster
+ * Times several ways to do the same work in turns, A B C, C B A, A B C ..., so that a machine that becomes slower or faster
  * meanwhile treats them alike. One at a time; medians, since other processes only ever add time.
  */
 import { performance } from 'node:perf_hooks';
 import type { Finding } from './findings.js';
+import { pairedRatio } from './pairs.js';
 
 /** One run: milliseconds by the wall clock, and of CPU time over all threads where it is known. */
 export interface Sample {
@@ -14,7 +15,8 @@ export interface Sample {
 export interface Timing {
   readonly medianMs: number;
   readonly cpuMs?: number;
-  readonly runs: number;
+  /** Each run, in their order. */
+  readonly samples: readonly Sample[];
 }
 
 export interface Pace {
@@ -58,18 +60,20 @@ export async function interleave<Name extends string>(
   for (const name of names) await contenders[name]();
   const start = now();
   for (let round = 0; round < maximum && (round < minimum || now() - start < budgetMs); round++)
-    for (const name of names) samples.get(name)!.push(await contenders[name]());
+    for (const name of round % 2 === 0 ? names : names.toReversed())
+      samples.get(name)!.push(await contenders[name]());
   return Object.fromEntries([...samples].map(([name, runs]) => [name, timingOf(runs)])) as Record<
     Name,
     Timing
   >;
 }
 
-function timingOf(samples: readonly Sample[]): Timing {
+/** What is known of runs that were timed. */
+export function timingOf(samples: readonly Sample[]): Timing {
   const cpu = samples.flatMap(({ cpuMs }) => cpuMs ?? []);
   return {
     medianMs: median(samples.map(({ wallMs }) => wallMs)),
-    runs: samples.length,
+    samples,
     ...(cpu.length === samples.length && { cpuMs: median(cpu) }),
   };
 }
@@ -83,21 +87,21 @@ interface Pair {
   readonly figures?: Readonly<Record<string, number>>;
 }
 
+const wallOf = ({ samples }: Timing): number[] => samples.map(({ wallMs }) => wallMs);
+
 /** Two timings of one interleaved run as a finding. */
 export function compared({ subject, baseline, target, success, figures }: Pair): Finding {
   const [[subjectName, ours], [baselineName, theirs]] = [subject, baseline];
-  if (ours.runs !== theirs.runs)
-    throw new RangeError(
-      `${subjectName} ran ${ours.runs} times, ${baselineName} ${theirs.runs}: not in turns`,
-    );
+  const { ratio, interval } = pairedRatio(wallOf(ours), wallOf(theirs));
   return {
     comparison: {
       subject: subjectName,
       baseline: baselineName,
-      ratio: ours.medianMs / theirs.medianMs,
+      ratio,
+      ...(interval && { interval: [...interval] }),
       medianMs: ours.medianMs,
       baselineMedianMs: theirs.medianMs,
-      runs: ours.runs,
+      runs: ours.samples.length,
       ...(ours.cpuMs !== undefined && { cpuMs: ours.cpuMs }),
       ...(theirs.cpuMs !== undefined && { baselineCpuMs: theirs.cpuMs }),
       ...(target !== undefined && { target }),

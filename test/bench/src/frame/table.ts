@@ -13,12 +13,16 @@ const figuresOf = (figures: Readonly<Record<string, number | null>> = {}): strin
     .map(([name, value]) => `${name} ${number(value)}`)
     .join(', ');
 
+/** With the interval where it is known; three digits, as some targets have them. */
+const ratioOf = ({ ratio, interval }: Pick<Comparison, 'ratio' | 'interval'>): string =>
+  ratio.toFixed(3) + (interval ? ` (${interval.map((end) => end.toFixed(3)).join(' to ')})` : '');
+
 const comparison = (row: Comparison): string[] => [
   row.bench,
   row.case,
   row.subject,
   row.baseline,
-  row.ratio.toFixed(2),
+  ratioOf(row),
   row.target === undefined ? '' : `${row.ratio <= row.target ? 'reaches' : 'misses'} ${row.target}`,
   number(row.medianMs),
   number(row.baselineMedianMs),
@@ -60,8 +64,8 @@ export function lineOf(finding: Finding): string {
     const { subject, passed, figures } = finding.check;
     return `${subject} ${passed ? 'passed' : 'FAILED'}: ${figuresOf(figures)}`;
   }
-  const { subject, baseline, ratio, medianMs } = finding.comparison;
-  return `${subject}: ${number(medianMs)} ms, ${ratio.toFixed(2)} of ${baseline}`;
+  const { subject, baseline, medianMs } = finding.comparison;
+  return `${subject}: ${number(medianMs)} ms, ${ratioOf(finding.comparison)} of ${baseline}`;
 }
 
 /** The whole report as text, without a line end after it. */

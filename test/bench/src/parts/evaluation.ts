@@ -16,7 +16,7 @@ import { trainedModel } from '../attack/trained.js';
 import { evaluateOnce } from '../evaluation/evaluate.js';
 import { WorkerProfiler } from '../evaluation/profile.js';
 import { shares } from '../evaluation/shares.js';
-import { compared, timed } from '../frame/interleave.js';
+import { compared, timed, timingOf } from '../frame/interleave.js';
 import type { Part } from '../frame/part.js';
 
 const IMAGES = 1_000;
@@ -65,8 +65,8 @@ export const evaluation: Part = {
       const profiles = (await profiler.stop()).filter(({ name }) => name.startsWith('engine-'));
       const { sessions, ...others } = shares(profiles, wallMs * THREADS);
       yield compared({
-        subject: ['evaluation', { medianMs: wallMs, runs: 1 }],
-        baseline: ['its sessions', { medianMs: sessions * wallMs, runs: 1 }],
+        subject: ['evaluation', timingOf([{ wallMs }])],
+        baseline: ['its sessions', timingOf([{ wallMs: sessions * wallMs }])],
         target: TARGET,
         figures: others,
       });
