@@ -44,6 +44,26 @@ export interface GradientOracle extends ScoreOracle {
   gradient(batch: AttackBatch, signal?: AbortSignal): Promise<ObjectiveGradient>;
 }
 
+/** A step along the signs of a gradient that nobody needs for anything else, in L-infinity. */
+export interface SignStep {
+  /** How far each pixel value moves, unless its gradient is zero. */
+  readonly length: number;
+  /** [n, 3, height, width]: the least and the greatest that each value may become. */
+  readonly low: Float32Array;
+  readonly high: Float32Array;
+  /** [n, 3, height, width]: where the moved pixels are written to. */
+  readonly next: Float32Array;
+}
+
+/** What a backend may offer beside gradients, or in their place: it takes the step where the gradient is. */
+export interface StepOracle extends ScoreOracle {
+  /**
+   * Writes `step.next`, each operation rounded to float32, and resolves with the scores that {@link ObjectiveGradient}
+   * has, of where the step began. Errors: rejects when the backend fails or `signal` aborts.
+   */
+  step(batch: AttackBatch, step: SignStep, signal?: AbortSignal): Promise<Float64Array>;
+}
+
 /** The rows of a batch that `indices` name, in their order; `pixels` are theirs, where they stand elsewhere by now. */
 export function selectRows(
   batch: AttackBatch,

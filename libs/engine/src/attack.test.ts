@@ -106,6 +106,16 @@ describe('an attack', () => {
     expect(large).toBeGreaterThan(2 * small);
   });
 
+  it('steps inside the session as it steps along gradients that come out of it', async () => {
+    const bim = { name: 'bim', steps: 4, relativeStep: 0.25, schedule: 'constant', stop: 'never' } as const;
+    for (const batch of [1, 4]) {
+      const inside = await engine.attack(taskOf({ search: bim, batch }));
+      // Momentum that keeps nothing.
+      const outside = await engine.attack(taskOf({ search: { ...bim, name: 'mi-fgsm', decay: 0 }, batch }));
+      expect(inside).toEqual(outside);
+    }
+  });
+
   it('keeps an L2 budget in the stored image too', async () => {
     const l2 = { norm: 'l2', epsilon: 2 / 255 } as const;
     for (const [facet, objective] of [

@@ -5,7 +5,8 @@
  */
 import { Random } from '@facet/random';
 import type { Budget } from '../threat/budget.js';
-import { climb, type Mover, ownGradient } from './climb.js';
+import { climb } from './climb.js';
+import { type Mover, movers } from './movers.js';
 import type { Stage } from './search.js';
 
 /** Share of the new step; the rest is the last change. */
@@ -103,16 +104,12 @@ export const apgd =
   (attack, stage) => {
     const { budget, seed, keys } = attack.context;
     const reviews = new Set(checkpoints(steps));
-    return climb(attack, {
-      steps,
-      moverOf: (index) =>
-        new AutoDescent(
-          budget,
-          attack.cleanPixels(index),
-          reviews,
-          new Random(seed, keys[index], 'apgd', stage),
-        ),
-      slope: ownGradient,
-      hinted: true,
-    });
+    const moverOf = (index: number): Mover =>
+      new AutoDescent(
+        budget,
+        attack.cleanPixels(index),
+        reviews,
+        new Random(seed, keys[index], 'apgd', stage),
+      );
+    return climb(attack, { steps, walk: movers(attack, moverOf), hinted: true });
   };

@@ -3,7 +3,7 @@
  * each. All searches have their images judged here, on the bytes that would be stored, so no search can lose what it
  * found, undo a wrong decision of the clean image, or work on for a sample that has been fooled.
  */
-import { selectRows, type AttackBatch, type ObjectiveGradient } from '../ports.js';
+import { selectRows, type AttackBatch, type ObjectiveGradient, type SignStep } from '../ports.js';
 import { dequantise, quantise } from '../threat/quantise.js';
 import type { Attacked, SearchContext } from './search.js';
 
@@ -120,6 +120,15 @@ export class Attack implements Attacked {
     const found = await oracle.gradient(selectRows(this.batch, indices, pixels), signal);
     onStep?.(indices.length);
     return found;
+  }
+
+  /** Takes a step of samples of this attack, and returns the scores of where they stood. */
+  async step(batch: AttackBatch, step: SignStep): Promise<Float64Array> {
+    const { oracle, signal, onStep } = this.context;
+    signal?.throwIfAborted();
+    const scores = await oracle.step!(batch, step, signal);
+    onStep?.(batch.n);
+    return scores;
   }
 }
 

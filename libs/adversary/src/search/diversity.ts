@@ -3,7 +3,7 @@
  * the image, brought back through the change, and blurred. What changes an image is drawn by its key and the step.
  */
 import { Random } from '@facet/random';
-import type { Slope } from './climb.js';
+import type { Slope } from './movers.js';
 import { drawPlacement, place, placed, type Size } from './placement.js';
 
 export interface Diversity {

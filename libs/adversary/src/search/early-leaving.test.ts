@@ -3,7 +3,8 @@ import { Random } from '@facet/random';
 import { describe, expect, it } from 'vitest';
 import { type Budget, budgetOf } from '../threat/budget.js';
 import { dequantise, quantise } from '../threat/quantise.js';
-import { BentOracle, fooled, images, run, SIZE } from './oracles.fixture.js';
+import { BentOracle, fooled, images, run, SIZE, SteppingOracle } from './oracles.fixture.js';
+import { stepsBySigns } from './presets.js';
 
 const N = 12;
 const clean = images(N);
@@ -42,29 +43,63 @@ async function plainPgd(
   return first ?? worst.image;
 }
 
-describe.each(NORMS)('samples that leave when they are fooled, on %s', (norm) => {
+const BACKENDS = [
+  ...NORMS.map((norm) => ({ norm, gives: 'gradients', backend: new BentOracle() })),
+  { norm: 'linf' as const, gives: 'steps', backend: new SteppingOracle() },
+];
+
+describe.each(BACKENDS)(
+  'samples that leave when they are fooled, on $norm by $gives',
+  ({ norm, backend }) => {
+    it.each([
+      [{ steps: 6, restarts: 1 }, 3],
+      [{ steps: 6, restarts: 1 }, 8],
+      [{ steps: 5, restarts: 4 }, 5],
+    ])('end as in the plain loop: %j at %i levels', async (how, levels) => {
+      const epsilon = levels / 255;
+      // Some are decided wrongly from the start.
+      const oracle = new BentOracle();
+      const scores = await oracle.scores(dequantise(clean), N);
+      const labels = Uint8Array.from(scores, (score, i) => Number(score >= 0 === (i % 5 === 0)));
+      const { images: found, scores: after } = await run(
+        { name: 'pgd', ...how },
+        { clean, norm, epsilon, labels, oracle: backend },
+      );
+      for (let i = 0; i < N; i++) {
+        const plain = await plainPgd(how, budgetOf({ norm, epsilon }), i, labels[i]);
+        expect(found.subarray(i * SIZE, (i + 1) * SIZE)).toEqual(plain);
+      }
+      // Otherwise one of the two ways to leave was not tried.
+      const fallen = labels.filter((label, i) => fooled(after[i], label)).length;
+      expect(fallen).toBeGreaterThan(N / 5 + 1);
+      expect(fallen).toBeLessThanOrEqual(N);
+    });
+  },
+);
+
+describe('steps of a backend', () => {
   it.each([
-    [{ steps: 6, restarts: 1 }, 3],
-    [{ steps: 6, restarts: 1 }, 8],
-    [{ steps: 5, restarts: 4 }, 5],
-  ])('end as in the plain loop: %j at %i levels', async (how, levels) => {
-    const epsilon = levels / 255;
-    // Some are decided wrongly from the start.
-    const oracle = new BentOracle();
-    const scores = await oracle.scores(dequantise(clean), N);
-    const labels = Uint8Array.from(scores, (score, i) => Number(score >= 0 === (i % 5 === 0)));
-    const { images: found, scores: after } = await run(
-      { name: 'pgd', ...how },
-      { clean, norm, epsilon, labels },
-    );
-    for (let i = 0; i < N; i++) {
-      const plain = await plainPgd(how, budgetOf({ norm, epsilon }), i, labels[i]);
-      expect(found.subarray(i * SIZE, (i + 1) * SIZE)).toEqual(plain);
-    }
-    // Otherwise one of the two ways to leave was not tried.
-    const fallen = labels.filter((label, i) => fooled(after[i], label)).length;
-    expect(fallen).toBeGreaterThan(N / 5 + 1);
-    expect(fallen).toBeLessThanOrEqual(N);
+    { name: 'fgsm' },
+    { name: 'bim', steps: 5, schedule: 'halving' },
+    { name: 'pgd', steps: 4, restarts: 2, schedule: 'cosine', stop: 'never' },
+    { name: 'minimal-epsilon', search: { name: 'pgd', steps: 4 }, rounds: 3 },
+  ])('lead where its gradients do: %j', async (plain) => {
+    const config = SearchConfig.parse(plain);
+    expect(stepsBySigns(config, 'linf')).toBe(true);
+    const [own, gradients] = [{ clean, oracle: new SteppingOracle() }, { clean }];
+    expect(await run(config, own)).toEqual(await run(config, gradients));
+  });
+
+  it('are of no use to searches that need more of a gradient', () => {
+    const others = [
+      { name: 'pgd', steps: 4, di: 0.5 },
+      { name: 'mi-fgsm', steps: 4 },
+      { name: 'apgd', steps: 4 },
+      { name: 'square', queries: 9 },
+      { name: 'auto' },
+    ];
+    for (const other of others) expect(stepsBySigns(SearchConfig.parse(other), 'linf')).toBe(false);
+    expect(stepsBySigns(SearchConfig.parse({ name: 'fgsm' }), 'l2')).toBe(false);
   });
 });
 

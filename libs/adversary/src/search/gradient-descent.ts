@@ -2,14 +2,16 @@
  * The steps of FGSM, BIM, PGD, MI-FGSM and NI-FGSM: from the clean image or a random start, each along the gradient,
  * or along what momentum makes of it, and back into the budget.
  */
-import type { StepSchedule } from '@facet/contracts';
+import type { Norm, StepSchedule } from '@facet/contracts';
 import { Random } from '@facet/random';
 import type { Budget } from '../threat/budget.js';
 import type { Attack } from './attack.js';
-import { climb, type Mover, ownGradient } from './climb.js';
+import { climb } from './climb.js';
 import { diverse, type Diversity } from './diversity.js';
+import { type Mover, movers } from './movers.js';
 import { shareOf } from './schedule.js';
 import type { Stage } from './search.js';
+import { signWalk } from './sign-walk.js';
 
 export interface Momentum {
   /** Share of the accumulated gradient that each step keeps. */
@@ -26,6 +28,11 @@ export interface GradientDescentConfig {
   readonly randomStart: boolean;
   readonly momentum?: Momentum;
   readonly diversity?: Diversity;
+}
+
+function lengthAt(config: GradientDescentConfig, { threat }: Budget, step: number): number {
+  const { relativeStep, schedule, steps } = config;
+  return relativeStep * threat.epsilon * shareOf(schedule, step, steps);
 }
 
 class Descent implements Mover {
@@ -50,21 +57,19 @@ class Descent implements Mover {
   }
 
   move(_value: number, gradient: Float32Array, step: number): void {
-    const length = this.#lengthAt(step);
+    const length = lengthAt(this.config, this.budget, step);
     this.budget.step(this.#pixels, this.#direction(gradient), length);
     this.budget.project(this.#pixels, this.clean);
     if (this.#ahead === undefined || step + 1 === this.config.steps) return;
-    const [reach, g] = [this.#lengthAt(step + 1) * this.config.momentum!.decay, this.#accumulated!];
+    const [reach, g] = [
+      lengthAt(this.config, this.budget, step + 1) * this.config.momentum!.decay,
+      this.#accumulated!,
+    ];
     for (let i = 0; i < g.length; i++) this.#ahead[i] = this.#pixels[i] + reach * g[i];
   }
 
   ends(): readonly Float32Array[] {
     return [this.#pixels];
-  }
-
-  #lengthAt(step: number): number {
-    const { relativeStep, schedule, steps } = this.config;
-    return relativeStep * this.budget.threat.epsilon * shareOf(schedule, step, steps);
   }
 
   /** The gradient over its mean magnitude, added to what momentum kept; or the gradient itself. */
@@ -80,17 +85,33 @@ class Descent implements Mover {
   }
 }
 
+/** Whether of a gradient only its signs count, one step after the other. */
+export const bySigns = ({ momentum, diversity }: GradientDescentConfig, norm: Norm): boolean =>
+  norm === 'linf' && momentum === undefined && diversity === undefined;
+
 export const gradientDescent =
   (config: GradientDescentConfig): Stage =>
   (attack: Attack, stage: number) => {
-    const { budget, seed, keys } = attack.context;
+    const { budget, seed, keys, oracle } = attack.context;
+    const { steps, diversity, momentum } = config;
+    const randomOf = (index: number): Random | undefined =>
+      config.randomStart ? new Random(seed, keys[index], stage) : undefined;
+    if (oracle.step !== undefined && bySigns(config, budget.threat.norm)) {
+      const start = (index: number, out: Float32Array): void => {
+        const random = randomOf(index);
+        if (random !== undefined) budget.start(attack.cleanPixels(index), out, random);
+      };
+      return climb(attack, {
+        steps,
+        walk: signWalk(attack, (step) => lengthAt(config, budget, step), start),
+        hinted: true,
+      });
+    }
+    const moverOf = (index: number): Mover =>
+      new Descent(config, budget, attack.cleanPixels(index), randomOf(index));
     return climb(attack, {
-      steps: config.steps,
-      moverOf: (index) => {
-        const random = config.randomStart ? new Random(seed, keys[index], stage) : undefined;
-        return new Descent(config, budget, attack.cleanPixels(index), random);
-      },
-      slope: config.diversity === undefined ? ownGradient : diverse(config.diversity, stage),
-      hinted: config.diversity === undefined && !config.momentum?.lookAhead,
+      steps,
+      walk: movers(attack, moverOf, diversity && diverse(diversity, stage)),
+      hinted: diversity === undefined && !momentum?.lookAhead,
     });
   };

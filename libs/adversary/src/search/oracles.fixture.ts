@@ -1,7 +1,7 @@
 /** Models that can be written down: their scores and gradients are exact, so a search has nothing else to blame. */
 import type { Norm, SearchConfig } from '@facet/contracts';
 import { Random } from '@facet/random';
-import type { AttackBatch, GradientOracle, ScoreOracle } from '../ports.js';
+import type { AttackBatch, GradientOracle, ScoreOracle, SignStep, StepOracle } from '../ports.js';
 import { budgetOf } from '../threat/budget.js';
 import { dequantise } from '../threat/quantise.js';
 import { searchOf } from './presets.js';
@@ -11,7 +11,7 @@ export const HEIGHT = 8;
 export const WIDTH = 6;
 export const SIZE = 3 * HEIGHT * WIDTH;
 
-export type Oracle = ScoreOracle & Partial<Pick<GradientOracle, 'gradient'>>;
+export type Oracle = SearchContext['oracle'];
 
 const dot = (
   weights: ArrayLike<number>,
@@ -60,6 +60,24 @@ export class BentOracle implements GradientOracle {
     return Promise.resolve(
       Float64Array.from({ length: n }, (_, i) => dot(this.weights, pixels, i * SIZE, this.bend)),
     );
+  }
+}
+
+/** The same model, by a backend that takes steps itself and gives no gradient away. */
+export class SteppingOracle implements StepOracle {
+  private readonly bent = new BentOracle();
+
+  async step(batch: AttackBatch, { length, low, high, next }: SignStep) {
+    const { gradient, scores } = await this.bent.gradient(batch);
+    for (let i = 0; i < gradient.length; i++) {
+      const moved = Math.fround(batch.pixels[i] + Math.fround(length) * Math.sign(gradient[i]));
+      next[i] = Math.min(high[i], Math.max(low[i], moved));
+    }
+    return scores;
+  }
+
+  scores(pixels: Float32Array, n: number) {
+    return this.bent.scores(pixels, n);
   }
 }
 

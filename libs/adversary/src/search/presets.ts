@@ -1,9 +1,9 @@
 /** Searches by name: what a plan's configuration means, as stages over one attack. */
-import { AUTO, needsGradient, type ObjectiveName, type SearchConfig } from '@facet/contracts';
+import { AUTO, needsGradient, type Norm, type ObjectiveName, type SearchConfig } from '@facet/contracts';
 import { apgd } from './apgd.js';
 import { Attack } from './attack.js';
 import { minimalEpsilon } from './bisection.js';
-import { gradientDescent } from './gradient-descent.js';
+import { bySigns, gradientDescent, type GradientDescentConfig } from './gradient-descent.js';
 import { hopSkipJump } from './hop-skip-jump.js';
 import type { Search, Stage } from './search.js';
 import { square } from './square.js';
@@ -32,29 +32,38 @@ const auto: Stage = (attack, stage) => {
   return (gradient === undefined ? black : white)(attack, stage);
 };
 
-function stageOf(config: SearchConfig): Stage {
+/** The searches that are a way of steps along the gradient; undefined for others. */
+function descentOf(config: SearchConfig): GradientDescentConfig | undefined {
   switch (config.name) {
     case 'fgsm':
       // Goodfellow et al., ICLR 2015: one step of length epsilon from the clean image.
-      return gradientDescent({ steps: 1, relativeStep: 1, schedule: 'constant', randomStart: false });
+      return { steps: 1, relativeStep: 1, schedule: 'constant', randomStart: false };
     case 'bim':
       // Kurakin et al., ICLR 2017 workshop: a quarter more way than epsilon, from the clean image.
-      return gradientDescent(descentOf(config, 1.25, false));
+      return walking(config, 1.25, false);
     case 'pgd':
       // Madry et al., ICLR 2018; steps of 2.5 epsilon / steps.
-      return restarted(gradientDescent(descentOf(config, 2.5, true)), config.restarts);
+      return walking(config, 2.5, true);
     case 'mi-fgsm':
       // Dong et al., CVPR 2018; steps of epsilon / steps.
-      return gradientDescent({
-        ...descentOf(config, 1, false),
-        momentum: { decay: config.decay, lookAhead: false },
-      });
+      return { ...walking(config, 1, false), momentum: { decay: config.decay, lookAhead: false } };
     case 'ni-fgsm':
       // Lin et al., ICLR 2020.
-      return gradientDescent({
-        ...descentOf(config, 1, false),
-        momentum: { decay: config.decay, lookAhead: true },
-      });
+      return { ...walking(config, 1, false), momentum: { decay: config.decay, lookAhead: true } };
+    default:
+      return undefined;
+  }
+}
+
+function stageOf(config: SearchConfig): Stage {
+  switch (config.name) {
+    case 'fgsm':
+    case 'bim':
+    case 'mi-fgsm':
+    case 'ni-fgsm':
+      return gradientDescent(descentOf(config)!);
+    case 'pgd':
+      return restarted(gradientDescent(descentOf(config)!), config.restarts);
     case 'apgd':
       return restarted(apgd(config.steps), config.restarts);
     case 'square':
@@ -70,13 +79,20 @@ function stageOf(config: SearchConfig): Stage {
 
 type Walking = Extract<SearchConfig, { name: 'bim' | 'pgd' | 'mi-fgsm' | 'ni-fgsm' }>;
 
-function descentOf(
+function walking(
   { steps, relativeStep, schedule = 'constant', di, ti, si }: Walking,
   way: number,
   randomStart: boolean,
-): Parameters<typeof gradientDescent>[0] {
+): GradientDescentConfig {
   const diversity = (di ?? ti ?? si) ? { diversity: { di, ti, si } } : {};
   return { steps, relativeStep: relativeStep ?? way / steps, schedule, randomStart, ...diversity };
+}
+
+/** Whether a search asks nothing of gradients but steps along their signs: a {@link StepOracle} serves it. */
+export function stepsBySigns(config: SearchConfig, norm: Norm): boolean {
+  if (config.name === 'minimal-epsilon') return stepsBySigns(config.search, norm);
+  const descent = descentOf(config);
+  return descent !== undefined && bySigns(descent, norm);
 }
 
 /** Whether a search follows gradients from the clean image on, so that it stays there where they are zero. */

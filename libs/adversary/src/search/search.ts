@@ -1,5 +1,5 @@
 /** What every search is: a way to move the pixels of an attack's open samples inside a budget. */
-import type { AttackBatch, GradientOracle, ScoreOracle } from '../ports.js';
+import type { AttackBatch, GradientOracle, ScoreOracle, StepOracle } from '../ports.js';
 import type { Budget } from '../threat/budget.js';
 import type { Attack } from './attack.js';
 
@@ -10,8 +10,13 @@ export interface Donors {
 }
 
 export interface SearchContext {
-  /** Without `gradient` for a model that cannot be differentiated. */
-  readonly oracle: ScoreOracle & Partial<Pick<GradientOracle, 'gradient'>>;
+  /**
+   * Without `gradient` for a model that cannot be differentiated. `step` suffices for a search that
+   * {@link stepsBySigns}; such a search takes it wherever it is offered.
+   */
+  readonly oracle: ScoreOracle &
+    Partial<Pick<GradientOracle, 'gradient'>> &
+    Partial<Pick<StepOracle, 'step'>>;
   readonly budget: Budget;
   /** Of all that is random; with a sample's key it decides that sample's. */
   readonly seed: number;

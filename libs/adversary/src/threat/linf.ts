@@ -34,6 +34,15 @@ export function stepBySigns(pixels: Float32Array, gradient: Float32Array, length
   for (let i = 0; i < pixels.length; i++) pixels[i] = pixels[i] + moves[i];
 }
 
+/** The least and the greatest value within `epsilon` of each clean one and within [0,1]: where {@link clamp} ends. */
+export function bounds(clean: Float32Array, epsilon: number, low: Float32Array, high: Float32Array): void {
+  const room = Math.fround(epsilon);
+  for (let i = 0; i < clean.length; i++) {
+    low[i] = Math.max(0, clean[i] - room);
+    high[i] = Math.min(1, clean[i] + room);
+  }
+}
+
 /** Brings every pixel to the nearest value within `epsilon` of the clean one and within [0,1]. */
 export function clamp(pixels: Float32Array, clean: Float32Array, epsilon: number): void {
   const [low, high] = roomFor(pixels.length);

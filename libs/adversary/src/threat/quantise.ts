@@ -23,7 +23,7 @@ export const reachOf = (epsilon: number): number => Math.floor(epsilon * LEVELS 
 function quantiseLinf(pixels: Float32Array, clean: Uint8Array, epsilon: number, out: Uint8Array): void {
   const reach = reachOf(epsilon);
   for (let i = 0; i < pixels.length; i++) {
-    const level = Math.round(pixels[i] * LEVELS);
+    const level = (pixels[i] * LEVELS + 0.5) | 0;
     const low = Math.max(0, clean[i] - reach);
     const high = Math.min(LEVELS, clean[i] + reach);
     out[i] = level < low ? low : level > high ? high : level;

@@ -19,6 +19,8 @@ import {
   type SearchContext,
   searchOf,
   selectRows,
+  type StepOracle,
+  stepsBySigns,
   type Target,
   targetName,
 } from '@facet/adversary';
@@ -41,22 +43,32 @@ import { targetOf } from './targets.js';
  */
 const LEAST_ROWS = 2;
 
+/** What an objective's graph reads of a batch beside its pixels. */
+const targetFeeds = ({ n, labels, targets }: AttackBatch): Record<string, Values> => ({
+  label: i64([n], labels),
+  ...Object.fromEntries(
+    [...targets].map(([name, { type, dims, data }]): [string, Values] => [
+      name,
+      type === 'int64' ? i64([n, ...dims], data) : f32([n, ...dims], data),
+    ]),
+  ),
+});
+
+const repeated = (row: Float32Array): Float32Array => {
+  const rows = new Float32Array(LEAST_ROWS * row.length);
+  for (let i = 0; i < LEAST_ROWS; i++) rows.set(row, i * row.length);
+  return rows;
+};
+
 /** The gradient session of a cell's objective as the port that searches know. */
 const gradientOf =
   ({ manifest }: AttackSource, session: Session, leastRows: number): GradientOracle['gradient'] =>
   async (given: AttackBatch): Promise<ObjectiveGradient> => {
     const { height, width } = manifest.input;
     const batch = given.n < leastRows ? selectRows(given, new Array<number>(leastRows).fill(0)) : given;
-    const targets = [...batch.targets].map(([name, target]): [string, Values] => [
-      name,
-      target.type === 'int64'
-        ? i64([batch.n, ...target.dims], target.data)
-        : f32([batch.n, ...target.dims], target.data),
-    ]);
     const { value, gradient, decision } = await session.run({
       pixels: f32([batch.n, 3, height, width], batch.pixels),
-      label: i64([batch.n], batch.labels),
-      ...Object.fromEntries(targets),
+      ...targetFeeds(batch),
     });
     return {
       value: value.subarray(0, given.n),
@@ -65,27 +77,60 @@ const gradientOf =
     };
   };
 
-function gradientSession(task: AttackTask, facet: AttackedFacet | undefined): Promise<Session> {
+/** The same of a session that steps by signs. */
+const stepOf = ({ manifest }: AttackSource, session: Session, leastRows: number): StepOracle['step'] => {
+  const { height, width } = manifest.input;
+  const step: StepOracle['step'] = async (batch, { length, low, high, next }) => {
+    if (batch.n < leastRows) {
+      const twice = selectRows(batch, new Array<number>(LEAST_ROWS).fill(0));
+      const moved = new Float32Array(LEAST_ROWS * next.length);
+      const scores = await step(twice, { length, low: repeated(low), high: repeated(high), next: moved });
+      next.set(moved.subarray(0, next.length));
+      return scores.subarray(0, batch.n);
+    }
+    const rows = (data: Float32Array): Values => f32([batch.n, 3, height, width], data);
+    const { decision } = await session.run(
+      {
+        ...{ pixels: rows(batch.pixels), low: rows(low), high: rows(high) },
+        length: f32([], Float32Array.of(length)),
+        ...targetFeeds(batch),
+      },
+      { next: rows(next) },
+    );
+    return scoresOf(manifest.output, decision, batch.n);
+  };
+  return step;
+};
+
+function objectiveSession(
+  task: AttackTask,
+  facet: AttackedFacet | undefined,
+  step: boolean,
+): Promise<Session> {
   const { source, objective } = task;
   const loss = lossOf(task.search);
-  const key = JSON.stringify(['gradient', identityOf(source, source.fit), task.facet, objective, loss]);
+  const kind = step ? 'step' : 'gradient';
+  const key = JSON.stringify([kind, identityOf(source, source.fit), task.facet, objective, loss]);
   return sessions.get(key, 'constant', () => {
     const { prepared } = modelOf(source, source.fit, source.probes);
-    return compileObjective(prepared, objectiveOf(source.attacked, facet, objective, loss));
+    return compileObjective(prepared, { ...objectiveOf(source.attacked, facet, objective, loss), step });
   });
 }
 
-/** Scores always; gradients where the search needs them, or can use them and the model has them. */
+/** Scores always; steps or gradients where the search needs them, or can use them and the model has them. */
 async function oracleOf(
   task: AttackTask,
   facet: AttackedFacet | undefined,
 ): Promise<SearchContext['oracle']> {
-  const { source, search } = task;
+  const { source, search, threat } = task;
   const scores: GradientOracle['scores'] = (pixels, n) => decide(source, pixels, n);
   if (!needsGradient(search) && search.name !== 'auto') return { scores };
+  const step = stepsBySigns(search, threat.norm);
+  const leastRows = Math.min(LEAST_ROWS, task.batch);
   try {
-    const session = await gradientSession(task, facet);
-    return { scores, gradient: gradientOf(source, session, Math.min(LEAST_ROWS, task.batch)) };
+    const session = await objectiveSession(task, facet, step);
+    if (step) return { scores, step: stepOf(source, session, leastRows) };
+    return { scores, gradient: gradientOf(source, session, leastRows) };
   } catch (error) {
     if (needsGradient(search) || !(error instanceof ModelError && error.fault === 'unsupported')) throw error;
     return { scores };

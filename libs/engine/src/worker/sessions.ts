@@ -25,6 +25,8 @@ export const i64 = (dims: readonly number[], data: ArrayLike<number>): Values =>
   data: BigInt64Array.from(data, BigInt),
 });
 
+const tensorOf = ({ type, data, dims }: Values): ort.Tensor => new ort.Tensor(type, data as never, [...dims]);
+
 /** Code, plans and buffers that even a graph of nothing has. */
 const SESSION_BYTES = 2 ** 20;
 /**
@@ -100,22 +102,27 @@ export class Session {
   }
 
   /**
-   * Runs the graph; feeds that it has no input for are left out, so that callers may offer what they have.
+   * Runs the graph; feeds that it has no input for are left out, so that callers may offer what they have. Outputs that
+   * `into` names are written there.
    *
    * @throws ModelError 'limit' where the samples have no room, 'unsupported' where ONNX Runtime cannot run them
    */
-  async run(feeds: Readonly<Record<string, Values>>): Promise<Record<string, Float32Array>> {
+  async run(
+    feeds: Readonly<Record<string, Values>>,
+    into: Readonly<Record<string, Values>> = {},
+  ): Promise<Record<string, Float32Array>> {
     const given = Object.entries(feeds).filter(([name]) => this.inputs.has(name));
     const batch = given.find(([name]) => this.#batched.has(name));
     const samples = batch?.[1].dims[0] ?? 1;
     requireRoom(bytesAt(this.need, samples), samples, this.limit);
     this.#largest = Math.max(this.#largest, samples);
-    const tensors = Object.fromEntries(
-      given.map(([name, { type, data, dims }]) => [name, new ort.Tensor(type, data as never, [...dims])]),
+    const tensors = Object.fromEntries(given.map(([name, values]) => [name, tensorOf(values)]));
+    const fetches = Object.fromEntries(
+      this.session.outputNames.map((name) => [name, Object.hasOwn(into, name) ? tensorOf(into[name]) : null]),
     );
     let results: ort.InferenceSession.OnnxValueMapType;
     try {
-      results = await this.session.run(tensors);
+      results = await this.session.run(tensors, fetches);
     } catch (cause) {
       throw runtimeError('ONNX Runtime cannot run it', cause);
     }

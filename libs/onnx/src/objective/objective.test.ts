@@ -246,6 +246,58 @@ describe('the decision', () => {
   });
 });
 
+/** input -> a convolution of constant weights, which the runtime likes to put what follows into -> logit. */
+const convolved = (() => {
+  const b = new GraphBuilder();
+  b.input('input', 'float32', ['N', CHANNELS, HEIGHT, WIDTH]);
+  const weights = b.initializer('kernel', tensorF32([2, CHANNELS, 3, 3], noise(2 * CHANNELS * 9, 4)));
+  const map = b.node('Conv', ['input', weights], { pads: [1, 1, 1, 1] });
+  b.node('ReduceMean', [b.node('Relu', [map]), b.i64([1, 2, 3])], { keepdims: 0 }, 'mean');
+  b.node('Reshape', ['mean', b.i64([-1, 1])], {}, 'logit');
+  const graph = b.build('convolved');
+  const dims: readonly Dim[] = [{ perSample: 1 }, CHANNELS, HEIGHT, WIDTH];
+  return { model: modelOf(graph), shapes: inferShapes(graph, new Map([['input', dims]])) };
+})();
+
+describe.each([
+  ['a square', prepared, [-1, 0, 1]],
+  ['a convolution', convolved, [-1, 1]],
+] as const)('a step on %s', (_, prepared, signs) => {
+  const term: Term = { kind: 'logit-margin', tensor: 'logit', high: 'live' };
+  /** Nothing is moved, so the input's square has no slope where a pixel is 0. */
+  const input: PixelInput = { name: 'input', scale: [1, 1, 1], offset: [0, 0, 0], swapRedBlue: false };
+  const dims = [BATCH, CHANNELS, HEIGHT, WIDTH];
+
+  it('goes by the signs of the gradient, each value as float32 has it, and ends between its bounds', async () => {
+    const pixels = Float32Array.from({ length: BATCH * SAMPLE }, (_, i) => (i % 5 === 0 ? 0 : (i % 7) / 7));
+    // Its gradient is not zero, and 1e38 times that is below every length.
+    pixels[1] = 1e-44;
+    const [low, high] = [pixels.map((p) => Math.max(0, p - 0.02)), pixels.map((p) => Math.min(1, p + 0.03))];
+    const feeds = {
+      pixels: { dims, data: pixels },
+      label: { dims: [BATCH], data: BigInt64Array.from(LABELS, BigInt) },
+    };
+    const objective = { input, terms: [{ term, weight: 1 }] };
+    const { gradient, value } = await run(compileObjective(prepared, objective), feeds);
+    for (const length of [0.01, 0.025, 0.5]) {
+      const { next, value: same } = await run(compileObjective(prepared, { ...objective, step: true }), {
+        ...feeds,
+        low: { dims, data: low },
+        high: { dims, data: high },
+        length: { dims: [], data: Float32Array.of(length) },
+      });
+      const expected = pixels.map((p, i) => {
+        const moved = Math.fround(p + Math.fround(length) * Math.sign((gradient.data as Float32Array)[i]));
+        return Math.min(high[i], Math.max(low[i], moved));
+      });
+      expect(next.data).toEqual(expected);
+      expect(same).toEqual(value);
+    }
+    const seen = new Set(Array.from(gradient.data as Float32Array, (slope) => Math.sign(slope) + 0));
+    expect([...seen].sort((a, b) => a - b)).toEqual(signs);
+  });
+});
+
 describe('several terms', () => {
   const chosen = TERMS.filter(([name]) =>
     ['cross-entropy', 'linear on map', 'texture on map'].includes(name),

@@ -9,6 +9,7 @@ import { stayBlocked } from '../gradient/stay-blocked.js';
 import { addAll, reshape, scale } from '../gradient/tensors.js';
 import { inferShapes, type Limits } from '../shapes/index.js';
 import { BATCH, framed, type Frame, type Prepared } from './frame.js';
+import { signStep } from './sign-step.js';
 import type { ObjectiveSpec, Term, WeightedTerm } from './spec.js';
 import { perSample, times, type Seeded, type TermContext } from './term.js';
 import { seedTerm } from './terms.js';
@@ -27,8 +28,8 @@ const tensorOf = (term: Term): string => ('logits' in term ? term.logits : term.
  * The graph of an objective.
  *
  * Inputs: `pixels` float32 [N, 3, H, W] in [0, 1]; `label` int64 [N], 0 live and 1 spoof; every target that a term
- * names; the spec's `fed`. Outputs: `gradient` float32 [N, 3, H, W], of the summed objective with respect to the pixels; `value`
- * float32 [N], the weighted sum of the terms' own values (also where `normaliseAt` changes their gradients); `decision`
+ * names; the spec's `fed`. Outputs: `gradient` float32 [N, 3, H, W], of the summed objective with respect to the pixels, or
+ * in its place, where the spec asks for a step, `next` ({@link signStep}, with its inputs); `value` float32 [N], the weighted sum of the terms' own values (also where `normaliseAt` changes their gradients); `decision`
  * where the objective asks for it.
  * Of a quantised model that `prepare` made float both are those of its dequantised float computation.
  *
@@ -41,7 +42,10 @@ export function compileObjective(prepared: Prepared, spec: ObjectiveSpec): Model
   const frame = framed(
     prepared,
     spec.input,
-    new Set(['pixels', 'label', 'gradient', 'value', 'decision', ...targets]),
+    new Set([
+      ...['pixels', 'label', 'gradient', 'value', 'decision', 'low', 'high', 'length', 'next'],
+      ...targets,
+    ]),
     spec.fed,
   );
   const { graph, shapes } = frame;
@@ -82,7 +86,8 @@ export function compileObjective(prepared: Prepared, spec: ObjectiveSpec): Model
     throw new ModelError('invalid', 'does not depend on the pixels', tensorOf(spec.terms[0].term));
   const values = seeded.map(({ value, weight }) => scale(b, value, weight));
   const image = graph.inputs[0].dims;
-  b.output(gradient, 'float32', image, 'gradient');
+  if (spec.step) b.output(signStep(b, gradient, image), 'float32', image, 'next');
+  else b.output(gradient, 'float32', image, 'gradient');
   b.output(addAll(b, values), 'float32', [BATCH], 'value');
   if (spec.decision !== undefined) {
     checkTensor(prepared, spec.decision);

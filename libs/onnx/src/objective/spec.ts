@@ -86,6 +86,11 @@ export interface ObjectiveSpec {
   readonly normaliseAt?: string;
   /** A float32 tensor of the model that comes out as it is beside the gradient, under the name `decision`. */
   readonly decision?: string;
+  /**
+   * Takes one step along the gradient's signs, for who wants nothing else of it: an output `next`, the pixels moved by
+   * `length` and brought between `low` and `high`, in place of `gradient`.
+   */
+  readonly step?: boolean;
   /** Weights and running moments that are inputs under their own names, as in a training, where they change. */
   readonly fed?: readonly string[];
 }
