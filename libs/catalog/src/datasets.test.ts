@@ -80,6 +80,15 @@ describe('a stored dataset', () => {
     );
   });
 
+  it('gives nothing that was read before of a shard that has been deleted', async () => {
+    const store = await openStore();
+    await publish(store, THREE);
+    const dataset = await Dataset.open(store, REF);
+    expect(keysOf(await dataset.at('test', [0]))).toEqual(['s000']);
+    await store.delete(keys.dataset.shard(REF, 'test', 0));
+    await expect(dataset.at('test', [0])).rejects.toThrow('is missing from the store');
+  });
+
   it.each([[[12]], [[-1]], [[3, 2]], [[3, 3]], [[0.5]], [[Number.NaN]]])(
     'does not leave out silently what it lacks: %j',
     async (indices) => {

@@ -3,12 +3,16 @@ import { DatasetManifest, formatRef, keys, type Ref, type Split, SPLITS } from '
 import { readShard, type StoredSample, writeShard } from '@facet/datasets';
 import { Random } from '@facet/random';
 import { InputError } from '@facet/runtime';
-import { type ObjectStore, readJson, writeJson } from '@facet/store';
+import { type ObjectStore, readJson, type StoredObject, writeJson } from '@facet/store';
 import { digestOf, sha256 } from './digest.js';
+import { KeptShards } from './kept-shards.js';
 import { putOnce, sourceOf } from './once.js';
 
 /** Samples per stored shard: a few MB of small images, decoded in a moment. */
 export const SAMPLES_PER_SHARD = 256;
+
+/** Of shards that an open dataset keeps beside those that are being read. */
+const KEPT_BYTES = 64 * 1024 * 1024;
 
 type ShardEntry = DatasetManifest['splits'][Split][number];
 
@@ -59,6 +63,8 @@ export const findDataset = (store: ObjectStore, ref: Ref): Promise<DatasetManife
 
 /** A dataset that exists, to read samples from. */
 export class Dataset {
+  readonly #kept = new KeptShards(KEPT_BYTES);
+
   private constructor(
     private readonly store: ObjectStore,
     readonly manifest: DatasetManifest,
@@ -78,11 +84,12 @@ export class Dataset {
 
   /** Samples of a split in their stored order, one shard in memory at a time. */
   async *samples(split: Split): AsyncGenerator<StoredSample> {
-    for (const shard of this.manifest.splits[split]) yield* await this.#read(shard);
+    for (const shard of this.manifest.splits[split]) yield* await this.#read(shard, await this.#find(shard));
   }
 
   /**
-   * The samples at `indices` of a split; only the shards that hold them are read.
+   * The samples at `indices` of a split; only the shards that hold them are read, and kept for the next indices. That
+   * they still are in the store is asked each time, so that nothing is done with faces that were deleted.
    * Errors: RangeError where the indices do not ascend, or there is no such sample.
    */
   async at(split: Split, indices: readonly number[]): Promise<StoredSample[]> {
@@ -97,7 +104,8 @@ export class Dataset {
     for (const shard of this.manifest.splits[split]) {
       const inside = indices.filter((index) => index >= first && index < first + shard.samples);
       if (inside.length > 0) {
-        const samples = await this.#read(shard);
+        const object = await this.#find(shard);
+        const samples = await this.#kept.get(shard.key, object.size, () => this.#read(shard, object));
         for (const index of inside) found.push(samples[index - first]);
       }
       first += shard.samples;
@@ -105,9 +113,13 @@ export class Dataset {
     return found;
   }
 
-  async #read(shard: ShardEntry): Promise<StoredSample[]> {
-    const object = await this.store.get(shard.key);
-    if (object === undefined) throw new InputError('is missing from the store', { file: shard.key });
+  async #find({ key }: ShardEntry): Promise<StoredObject> {
+    const object = await this.store.get(key);
+    if (object === undefined) throw new InputError('is missing from the store', { file: key });
+    return object;
+  }
+
+  async #read(shard: ShardEntry, object: StoredObject): Promise<StoredSample[]> {
     const bytes = await object.bytes();
     if (sha256(bytes) !== shard.sha256)
       throw new InputError('is not what the manifest says; ingest the dataset again', { file: shard.key });
