@@ -1,33 +1,19 @@
 /** Residual networks (He et al., 2016). */
 import { type Layers, type Maps } from '../layers.js';
 import { type Backbone } from './backbone.js';
+import { early, residual } from './early.js';
 
-/**
- * About 0.1 million parameters; at 64x64 its stages are 16 channels at 32x32, 32 at 16x16 and 64 at 8x8. The first
- * convolution halves the size and keeps more numbers than it reads, so that fine texture survives; nothing ever runs
- * at full size with many channels, since on a CPU it is reading and writing activations that takes the time.
- */
+/** About 0.1 million parameters; at 64x64 its stages are 16 channels at 32x32, 32 at 16x16 and 64 at 8x8. */
 export const resnetSmall: Backbone = {
   multiple: 8,
   build(layers, pixels) {
-    const stem = layers.convNormRelu('trunk.0', pixels, { channels: 16, stride: 2 });
-    const textured = layers.convNormRelu('trunk.1.wide', stem, { channels: 32 });
-    const middle = residual(layers, 'trunk.1', layers.maxPool('trunk.1.small', textured));
+    const middle = early(layers, pixels);
     const wide = layers.convNormRelu('trunk.2.wide', layers.maxPool('trunk.2.small', middle), {
       channels: 64,
     });
-    const last = residual(layers, 'trunk.2', wide);
-    return { last, texture: middle };
+    return { last: residual(layers, 'trunk.2', wide), texture: middle };
   },
 };
-
-/** relu(x + f(x)) with two convolutions in f. */
-function residual(layers: Layers, name: string, x: Maps): Maps {
-  const { channels } = x;
-  const inner = layers.convNormRelu(`${name}.inner`, x, { channels });
-  const outer = layers.batchNorm(`${name}.outer.norm`, layers.conv(`${name}.outer`, inner, { channels }));
-  return layers.relu(name, layers.add(`${name}.sum`, x, outer));
-}
 
 /** One residual block: f(x) for a width and a stride. */
 type Branch = (layers: Layers, name: string, x: Maps, width: number, stride: number) => Maps;

@@ -6,8 +6,10 @@
 import { type Layers, type Maps, type Tokens } from '../layers.js';
 import { attention, type Windows } from './attention.js';
 import { type Backbone } from './backbone.js';
+import { early } from './early.js';
 
 interface SwinOptions {
+  readonly embed: Embedding;
   /** Channels of the first stage; each further one has twice as many. */
   readonly channels: number;
   readonly depths: readonly number[];
@@ -17,22 +19,38 @@ interface SwinOptions {
   readonly window: number;
 }
 
+/** Pixels to a quarter of their height and width, in so many channels. */
+type Embedding = (layers: Layers, pixels: Maps, channels: number) => Maps;
+
+const EMBEDDING = 'trunk.features.0.0';
 const PATCH = 4;
 /** Width of the dense layers between two attentions, in channels. */
 const EXPANSION = 4;
 
-const swin = ({ channels, depths, heads, window }: SwinOptions): Backbone => ({
+/** As published: patches of 4x4, each by itself. */
+const patches: Embedding = (layers, pixels, channels) =>
+  layers.conv(EMBEDDING, pixels, {
+    channels,
+    kernel: PATCH,
+    stride: PATCH,
+    pad: 0,
+    bias: true,
+    gain: 'linear',
+  });
+
+/**
+ * Convolutions in place of patches (Xiao et al., 2021, "Early convolutions help transformers see better"). From a few
+ * thousand faces attention over patches does not learn the fine texture that tells an attack: docs/guide/training.md has
+ * the figures.
+ */
+const convolutions: Embedding = (layers, pixels, channels) =>
+  layers.conv(EMBEDDING, early(layers, pixels), { channels, kernel: 1, bias: true, gain: 'linear' });
+
+const swin = ({ embed, channels, depths, heads, window }: SwinOptions): Backbone => ({
   multiple: PATCH * 2 ** (depths.length - 1),
   build(layers, pixels) {
-    const patches = layers.conv('trunk.features.0.0', pixels, {
-      channels,
-      kernel: PATCH,
-      stride: PATCH,
-      pad: 0,
-      bias: true,
-      gain: 'linear',
-    });
-    let x = layers.layerNorm('trunk.features.0.2', layers.tokens('trunk.features.0.1', patches));
+    const embedded = embed(layers, pixels, channels);
+    let x = layers.layerNorm('trunk.features.0.2', layers.tokens('trunk.features.0.1', embedded));
     const maps: Maps[] = [];
     depths.forEach((depth, stage) => {
       const at = 2 * stage + 1;
@@ -44,15 +62,27 @@ const swin = ({ channels, depths, heads, window }: SwinOptions): Backbone => ({
       maps.push(layers.maps(`trunk.stage${stage + 1}`, x));
       if (stage < depths.length - 1) x = merged(layers, `trunk.features.${at + 1}`, maps[stage]);
     });
-    return { last: maps[maps.length - 1], texture: maps[1] };
+    return { last: maps[maps.length - 1], texture: maps[Math.floor((maps.length - 1) / 2)] };
   },
 });
 
-/** About 0.4 million parameters; at 64x64 its stages are 24 channels at 16x16, 48 at 8x8 and 96 at 4x4. */
-export const swinMicro = swin({ channels: 24, depths: [2, 2, 2], heads: [2, 4, 8], window: 4 });
+/** About 0.2 million parameters; at 64x64 it begins as `resnet-small` does, and its stages are 32 channels at 16x16 and 64 at 8x8. */
+export const swinMicro = swin({
+  embed: convolutions,
+  channels: 32,
+  depths: [2, 2],
+  heads: [2, 4],
+  window: 4,
+});
 
 /** Swin-T; at 224x224 it ends in 768 channels at 7x7. */
-export const swinTiny = swin({ channels: 96, depths: [2, 2, 6, 2], heads: [3, 6, 12, 24], window: 7 });
+export const swinTiny = swin({
+  embed: patches,
+  channels: 96,
+  depths: [2, 2, 6, 2],
+  heads: [3, 6, 12, 24],
+  window: 7,
+});
 
 /** Nothing is shifted where one window holds all tokens. */
 function windowsOf({ height, width }: Tokens, heads: number, largest: number, shifted: boolean): Windows {
