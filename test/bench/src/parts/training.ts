@@ -21,7 +21,7 @@ import { BATCH, type NetworkName, trainingTask, type TrainingTask } from '../tra
 
 /** By cores: to PyTorch's plain training step. */
 const TARGETS: Readonly<Record<number, number>> = { 1: 1.05, 2: 0.85 };
-const TIMED: readonly NetworkName[] = ['four-blocks', 'resnet-small', 'vgg-small'];
+const TIMED: readonly NetworkName[] = ['four-blocks', ...SMALL_BACKBONES];
 /** With attacks before the step. */
 const INNER = ['resnet-small'] as const;
 
