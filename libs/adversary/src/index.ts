@@ -12,4 +12,5 @@ export * from './search/perturb.js';
 export * from './search/presets.js';
 export * from './search/search.js';
 export * from './threat/budget.js';
+export * from './threat/change.js';
 export * from './threat/quantise.js';

@@ -3,12 +3,11 @@
  * model's epsilon. Samples at the same epsilon are searched together; each has an interval of its own. What is stored
  * is the smallest change found, so its measured size is the minimal epsilon.
  */
-import { budgetOf, largestChange, rootMeanSquare } from '../threat/budget.js';
-import { dequantise } from '../threat/quantise.js';
+import { budgetOf } from '../threat/budget.js';
+import { changeOf } from '../threat/change.js';
+import { LEVELS } from '../threat/quantise.js';
 import { type Attack, attackOn } from './attack.js';
 import type { Stage } from './search.js';
-
-const LEVELS = 255;
 
 interface Lane {
   readonly index: number;
@@ -38,7 +37,6 @@ async function attempt(
   const part = attackOn(attack, indices, { ...context, budget: budgetOf({ norm, epsilon }) });
   await search(part, 0);
   const open = new Set(part.open);
-  const length = norm === 'linf' ? largestChange : rootMeanSquare;
   lanes.forEach((lane, i) => {
     if (open.has(i)) {
       lane.low = epsilon;
@@ -46,7 +44,7 @@ async function attempt(
     }
     const image = part.images.slice(i * attack.size, (i + 1) * attack.size);
     lane.smallest = image;
-    lane.high = Math.min(epsilon, length(dequantise(image), attack.cleanPixels(lane.index)));
+    lane.high = Math.min(epsilon, changeOf(image, attack.cleanBytes(lane.index))[norm]);
   });
 }
 

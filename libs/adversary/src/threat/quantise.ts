@@ -4,7 +4,8 @@
  */
 import type { ThreatModel } from '@facet/contracts';
 
-const LEVELS = 255;
+/** Steps between black and white. */
+export const LEVELS = 255;
 /** Slack for the float32 representation of k/255, far below one level. */
 const TOLERANCE = 1e-4;
 
@@ -30,27 +31,47 @@ function quantiseLinf(pixels: Float32Array, clean: Uint8Array, epsilon: number, 
   }
 }
 
-/** Rounds to nearest; while that is too long, the changes that rounding lengthened least deserve it fall back. */
+/** Of fractions of a level from one half, where rounding lengthens a change by most, to one, where it hardly does. */
+const BINS = 1024;
+
+/** What is not lengthened has the fraction 1, and a bin behind all others. */
+const binOf = (fraction: number): number => Math.max(0, Math.floor((fraction - 0.5) * 2 * BINS));
+
+/** Work space of an image, grown to the largest. */
+let [fractions, order] = [new Float64Array(), new Uint32Array()];
+
+const byFraction = (a: number, b: number): number => fractions[a] - fractions[b] || a - b;
+
+/**
+ * Rounds to nearest; while that is too long, the changes that rounding lengthened most fall back, of equals the first. Only
+ * as many are put in order as fall: whole images took a millisecond of 64x64 pixels, this takes a tenth.
+ */
 function quantiseL2(pixels: Float32Array, clean: Uint8Array, epsilon: number, out: Uint8Array): void {
   const allowed = (epsilon * LEVELS) ** 2 * pixels.length + TOLERANCE;
-  const lengthened: { index: number; fraction: number }[] = [];
+  if (order.length < pixels.length)
+    [fractions, order] = [new Float64Array(pixels.length), new Uint32Array(pixels.length)];
+  const ends = new Uint32Array(BINS + 1);
   let length = 0;
   for (let i = 0; i < pixels.length; i++) {
-    const wanted = pixels[i] * LEVELS - clean[i];
+    const wanted = Math.abs(pixels[i] * LEVELS - clean[i]);
     const rounded = Math.min(LEVELS, Math.max(0, Math.round(pixels[i] * LEVELS))) - clean[i];
     out[i] = clean[i] + rounded;
     length += rounded * rounded;
-    const fraction = Math.abs(wanted) - Math.trunc(Math.abs(wanted));
-    if (Math.abs(rounded) > Math.abs(wanted)) lengthened.push({ index: i, fraction });
+    fractions[i] = Math.abs(rounded) > wanted ? wanted - Math.trunc(wanted) : 1;
+    ends[binOf(fractions[i])]++;
   }
-  lengthened.sort((a, b) => a.fraction - b.fraction || a.index - b.index);
-  for (const { index } of lengthened) {
-    if (length <= allowed) return;
-    const change = out[index] - clean[index];
-    const shorter = change - Math.sign(change);
-    length += shorter * shorter - change * change;
-    out[index] = clean[index] + shorter;
-  }
+  if (length <= allowed) return;
+  for (let bin = 1; bin < BINS; bin++) ends[bin] += ends[bin - 1];
+  ends[BINS] = ends[BINS - 1];
+  for (let i = pixels.length - 1; i >= 0; i--) if (fractions[i] < 1) order[--ends[binOf(fractions[i])]] = i;
+  for (let bin = 0; bin < BINS; bin++)
+    for (const index of order.subarray(ends[bin], ends[bin + 1]).sort(byFraction)) {
+      const change = out[index] - clean[index];
+      const shorter = change - Math.sign(change);
+      length += shorter * shorter - change * change;
+      out[index] = clean[index] + shorter;
+      if (length <= allowed) return;
+    }
 }
 
 /** The 8-bit image [3, height, width] nearest to `pixels` that keeps the budget around `clean`. */

@@ -79,4 +79,29 @@ describe('quantise', () => {
     const pixels = Float32Array.from(image, (v) => (v + 2) / 255);
     expect([...quantise(pixels, image, { norm: 'linf', epsilon: 2 / 255 })]).toEqual(new Array(12).fill(102));
   });
+
+  it('takes back, in L2, the changes that rounding lengthened most until the length is kept, of equals the first', () => {
+    const image = fc.uint8Array({ minLength: 12, maxLength: 96 });
+    // Fractions of a level that often are equal.
+    const moves = fc.array(fc.integer({ min: -24, max: 24 }), { minLength: 96, maxLength: 96 });
+    fc.assert(
+      fc.property(image, moves, fc.integer({ min: 1, max: 30 }), (clean, eighths, tenths) => {
+        const pixels = Float32Array.from(clean, (v, i) =>
+          Math.min(1, Math.max(0, (v + eighths[i] / 8) / 255)),
+        );
+        const wanted = Array.from(pixels, (pixel, i) => pixel * 255 - clean[i]);
+        const change = Array.from(pixels, (pixel, i) => Math.round(pixel * 255) - clean[i]);
+        const fraction = (i: number) => Math.abs(wanted[i]) % 1;
+        const lengthened = change
+          .map((_, i) => i)
+          .filter((i) => Math.abs(change[i]) > Math.abs(wanted[i]))
+          .sort((a, b) => fraction(a) - fraction(b) || a - b);
+        const room = (tenths / 10) ** 2 * clean.length + 1e-4;
+        while (lengthened.length > 0 && change.reduce((sum, one) => sum + one * one, 0) > room)
+          change[lengthened[0]] -= Math.sign(change[lengthened.shift()!]);
+        const stored = quantise(pixels, clean, { norm: 'l2', epsilon: tenths / 10 / 255 });
+        expect([...stored]).toEqual(change.map((one, i) => clean[i] + one));
+      }),
+    );
+  });
 });

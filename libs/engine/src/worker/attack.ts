@@ -3,13 +3,11 @@ import {
   type Attacked,
   type AttackedFacet,
   budgetOf,
+  changeOf,
   comparesTargets,
   controlFor,
   controlName,
-  dequantise,
   facetsOf,
-  largestChange,
-  rootMeanSquare,
   searchOf,
   type Target,
   targetName,
@@ -20,7 +18,6 @@ import { batchesOf, type Cut } from './batches.js';
 import { type CleanShard, cleanShard, donorsOf } from './clean-shard.js';
 import { pngsOf } from './images.js';
 import { oracleOf } from './oracle.js';
-import { targetOf } from './targets.js';
 
 /** Targets of a batch, for the objectives that compare with something. */
 async function targetsOf(
@@ -31,10 +28,9 @@ async function targetsOf(
 ): Promise<ReadonlyMap<string, Target>> {
   if (!comparesTargets(task.objective)) return new Map();
   const targets = facetsOf(task.source.attacked, facet, task.objective).map(async (one) => {
-    const prediction = await clean.prediction(one, cut);
     const truth =
       task.truth[one.facet]?.slice(cut.from, cut.to) ?? new Array<undefined>(cut.n).fill(undefined);
-    return [targetName(one.facet), await targetOf(one, prediction, truth)] as const;
+    return [targetName(one.facet), await clean.target(one, cut, truth)] as const;
   });
   const controls = task.objective === 'control' ? controlsOf(task, facet!, cut) : [];
   return new Map([...(await Promise.all(targets)), ...controls]);
@@ -63,14 +59,13 @@ interface Found extends Omit<AttackResult, 'pngs'> {
 
 function measure(found: Found, cut: Cut, { images, scores }: Attacked): void {
   const size = images.length / cut.n;
-  const pixels = dequantise(images);
   found.images.set(images, cut.from * size);
   found.adversarialScores.set(scores, cut.from);
   for (let i = 0; i < cut.n; i++) {
     const [from, to] = [i * size, (i + 1) * size];
-    const [changed, origin] = [pixels.subarray(from, to), cut.pixels.subarray(from, to)];
-    found.linf[cut.from + i] = largestChange(changed, origin);
-    found.l2[cut.from + i] = rootMeanSquare(changed, origin);
+    const { linf, l2 } = changeOf(images.subarray(from, to), cut.bytes.subarray(from, to));
+    found.linf[cut.from + i] = linf;
+    found.l2[cut.from + i] = l2;
   }
 }
 

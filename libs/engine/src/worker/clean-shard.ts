@@ -1,27 +1,30 @@
 /**
- * What a model says of clean images, computed once for all cells that attack them: the cropped images, the decision's
- * scores, and every facet's prediction in one forward pass. A worker keeps the last ones, up to so many bytes.
+ * What stays the same for all cells that attack the same clean images: the cropped images, the decision's scores, every
+ * facet's prediction in one forward pass, and what the facets' losses compare with. A worker keeps the last ones, up to so
+ * many bytes.
  */
 import { createHash } from 'node:crypto';
-import type { AttackedFacet, Donors } from '@facet/adversary';
+import type { AttackedFacet, Donors, Target } from '@facet/adversary';
 import { type AttackSource, identityOf } from '../model-source.js';
-import type { Photos } from '../tasks.js';
+import type { FacetTruth, Photos } from '../tasks.js';
 import { batchesOf, type Cut } from './batches.js';
 import { type Images, imagesOf } from './images.js';
 import { decide } from './models.js';
-import { predict, type Prediction } from './targets.js';
+import { predict, type Prediction, targetOf } from './targets.js';
 
 /** 8-bit images that a worker keeps: a thousand of 128x128. */
 const KEPT_BYTES = 64 * 2 ** 20;
 /** Donors of each side; the nearest of them is taken. */
 const DONORS = 16;
 
+type Truths = readonly (FacetTruth | undefined)[];
+
 export interface CleanShard {
   readonly images: Images;
   /** Decision scores [n]. */
   readonly scores: Float64Array;
-  /** What a facet's head says of the images of a batch, or its pooled feature where it has none. */
-  readonly prediction: (facet: AttackedFacet, cut: Cut) => Promise<Prediction>;
+  /** What a facet's loss compares a batch with; `truth` of each of its images, where it is known. */
+  readonly target: (facet: AttackedFacet, cut: Cut, truth: Truths) => Promise<Target>;
 }
 
 const kept = new Map<string, Promise<CleanShard>>();
@@ -35,18 +38,32 @@ function digestOf(source: AttackSource, { photos, prepared }: Photos, batch: num
   return hash.digest('hex');
 }
 
+function digestOfTruths(truths: Truths): string {
+  const hash = createHash('sha256');
+  for (const truth of truths) hash.update(truth?.kind === 'map' ? truth.png : JSON.stringify(truth ?? null));
+  return hash.digest('hex');
+}
+
 async function open(source: AttackSource, photos: Photos, batch: number): Promise<CleanShard> {
   const images = await imagesOf(photos, source.manifest);
   const scores = new Float64Array(images.n);
   for (const cut of batchesOf(images, batch)) scores.set(await decide(source, cut.pixels, cut.n), cut.from);
   const predictions = new Map<number, Promise<ReadonlyMap<string, Prediction>>>();
+  const targets = new Map<string, Promise<Target>>();
+  const prediction = async ({ facet }: AttackedFacet, cut: Cut): Promise<Prediction> => {
+    const known = predictions.get(cut.from) ?? predict(source, cut);
+    predictions.set(cut.from, known);
+    return (await known).get(facet)!;
+  };
   return {
     images,
     scores,
-    prediction: async (facet, cut) => {
-      const known = predictions.get(cut.from) ?? predict(source, cut);
-      predictions.set(cut.from, known);
-      return (await known).get(facet.facet)!;
+    target(facet, cut, truth) {
+      const key = `${facet.facet} ${cut.from} ${digestOfTruths(truth)}`;
+      const known =
+        targets.get(key) ?? prediction(facet, cut).then((predicted) => targetOf(facet, predicted, truth));
+      targets.set(key, known);
+      return known;
     },
   };
 }
