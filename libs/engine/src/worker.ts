@@ -27,7 +27,11 @@ const handlers: Handlers = {
   describe: (task, { signal }) => describe(task, signal),
   moments: (task, { signal }) => moments(task, signal),
   fit: (fits) => Promise.resolve(fit(fits)),
-  attack: (task, { signal, progress }) => attack(task, signal, progress),
+  async attack(task, { signal, progress, transfer }) {
+    const result = await attack(task, signal, progress);
+    transfer(result.pngs.slice(0, 1).map(({ buffer }) => buffer as ArrayBuffer));
+    return result;
+  },
   inspect,
   gradient,
   train: trainPart,

@@ -7,6 +7,7 @@ import { extract, type Header } from 'tar-stream';
 import { DatasetError } from '../errors.js';
 import { invalid } from '../issues.js';
 import { reasonOf } from '../png.js';
+import { asBuffer } from './as-buffer.js';
 import { SampleSidecar, type StoredSample } from './sample.js';
 
 export interface ShardLimits {
@@ -102,7 +103,7 @@ function eachEntry(
       }
     });
     // A view, not a copy; the reader keeps nothing of it.
-    tar.end(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
+    tar.end(asBuffer(bytes));
   });
 }
 

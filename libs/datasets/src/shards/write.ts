@@ -5,6 +5,7 @@
 import { SampleKey } from '@facet/contracts';
 import { pack, type Pack } from 'tar-stream';
 import { DatasetError } from '../errors.js';
+import { asBuffer } from './as-buffer.js';
 import { formatSidecar, type StoredSample } from './sample.js';
 
 const HEADER = {
@@ -30,7 +31,7 @@ export async function writeShard(
       throw new DatasetError('is no key: letters, digits, _ and - only', sample.key);
     if (i > 0 && sorted[i - 1].key === sample.key) throw new DatasetError('occurs twice', sample.key);
     for (const [suffix, bytes] of entriesOf(sample))
-      tar.entry({ ...HEADER, name: `${sample.key}.${suffix}` }, Buffer.from(bytes));
+      tar.entry({ ...HEADER, name: `${sample.key}.${suffix}` }, asBuffer(bytes));
   });
   tar.finalize();
   return bytesOf(tar);
@@ -42,7 +43,10 @@ function bytesOf(tar: Pack): Promise<Uint8Array> {
     const chunks: Uint8Array[] = [];
     tar.on('data', (chunk) => chunks.push(chunk as Uint8Array));
     tar.on('error', reject);
-    tar.on('end', () => resolve(new Uint8Array(Buffer.concat(chunks))));
+    tar.on('end', () => {
+      const { buffer, byteOffset, length } = Buffer.concat(chunks);
+      resolve(new Uint8Array(buffer, byteOffset, length));
+    });
   });
 }
 

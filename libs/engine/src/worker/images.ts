@@ -57,10 +57,16 @@ async function shown({ png, box, attacked }: Photo): Promise<RawImage> {
   return carryChange(photo, box, attacked.view, (await decodePng(attacked.png)).data);
 }
 
-/** Each image as PNG. */
+/** Each image as PNG, one behind the other in the same memory, which can be moved to another thread as one. */
 export function pngsOf({ n, bytes }: Images, { height, width }: ModelManifest['input']): Uint8Array[] {
   const size = bytes.length / n;
-  return Array.from({ length: n }, (_, i) =>
+  const pngs = Array.from({ length: n }, (_, i) =>
     packPng({ data: toInterleaved(bytes.subarray(i * size, (i + 1) * size)), height, width }),
   );
+  const joined = new Uint8Array(pngs.reduce((sum, png) => sum + png.length, 0));
+  let end = 0;
+  return pngs.map((png) => {
+    joined.set(png, end);
+    return joined.subarray(end, (end += png.length));
+  });
 }
