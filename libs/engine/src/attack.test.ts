@@ -108,12 +108,19 @@ describe('an attack', () => {
 
   it('steps inside the session as it steps along gradients that come out of it', async () => {
     const bim = { name: 'bim', steps: 4, relativeStep: 0.25, schedule: 'constant', stop: 'never' } as const;
-    for (const batch of [1, 4]) {
+    for (const batch of [1, 4, N]) {
       const inside = await engine.attack(taskOf({ search: bim, batch }));
       // Momentum that keeps nothing.
       const outside = await engine.attack(taskOf({ search: { ...bim, name: 'mi-fgsm', decay: 0 }, batch }));
       expect(inside).toEqual(outside);
     }
+  });
+
+  it('of more samples than one run takes is that of fewer', async () => {
+    for (const search of [pushOn, { name: 'mi-fgsm', steps: 3, decay: 1, stop: 'never' }] as const)
+      expect(await engine.attack(taskOf({ search, batch: N }))).toEqual(
+        await engine.attack(taskOf({ search, batch: 4 })),
+      );
   });
 
   it('keeps an L2 budget in the stored image too', async () => {

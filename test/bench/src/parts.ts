@@ -7,6 +7,7 @@ import { families } from './parts/families.js';
 import { footprint } from './parts/footprint.js';
 import { gradient } from './parts/gradient.js';
 import { memory } from './parts/memory.js';
+import { runs } from './parts/runs.js';
 import { scale } from './parts/scale.js';
 import { telemetry } from './parts/telemetry.js';
 import { training } from './parts/training.js';
@@ -14,6 +15,7 @@ import { training } from './parts/training.js';
 export const PARTS: readonly Part[] = [
   families,
   gradient,
+  runs,
   memory,
   training,
   attacks,

@@ -20,7 +20,7 @@ export class Steps {
    * @param labels [batch]; `cores` divides the batch
    */
   static async open(
-    network: ReferenceNetwork,
+    network: Pick<ReferenceNetwork, 'shape' | 'file'>,
     input: Float32Array,
     labels: readonly number[],
     cores: number,
