@@ -35,7 +35,7 @@ const CASES: ReadonlyMap<string, Case> = new Map<string, Case>([
     'pgd-10',
     {
       search: SearchConfig.parse({ name: 'pgd', steps: 10 }),
-      images: 256,
+      images: 480,
       peers: ['torchattacks pgd-10', 'foolbox pgd-10'],
       rounds: 5,
     },
@@ -78,8 +78,10 @@ const mean = (values: readonly number[]): number => values.reduce((a, b) => a + 
 
 /** Of a shard and of a batch in a shard, as the default plan has them. */
 const [SHARD, BATCH] = [64, 32];
+/** Shards for each thread at least, so that none waits long for the last of another. */
+const SHARDS_A_THREAD = 4;
 
-/** Runs our search over the images, dealt to shards, at least one for each thread; true for each that is fooled. */
+/** Runs our search over the images, dealt to shards; true for each that is fooled. */
 async function ours(
   engine: Engine,
   { source, samples, labels }: Trained,
@@ -88,7 +90,7 @@ async function ours(
 ) {
   const fooled = new Array<boolean>(samples.length);
   const all = samples.map((_, i) => i);
-  const shards = Math.max(THREADS, Math.ceil(samples.length / SHARD));
+  const shards = Math.max(SHARDS_A_THREAD * THREADS, Math.ceil(samples.length / SHARD));
   await Promise.all(
     Array.from({ length: shards }, async (_, shard) => {
       const own = all.filter((i) => i % shards === shard);
