@@ -1,5 +1,6 @@
 // Attacks on a facet of a model: what is increased, within which budget, by which search. No runtime, no I/O.
 export * from './decision.js';
+export * from './memory.js';
 export * from './objective/facet-model.js';
 export * from './objective/objective.js';
 export * from './ports.js';

@@ -31,7 +31,9 @@ export function checkpoints(steps: number): number[] {
 
 class AutoDescent implements Mover {
   readonly at: Float32Array;
-  readonly #before: Float32Array;
+  /** Where it stood before the last step, and before the step that is taken. */
+  #before: Float32Array;
+  #last: Float32Array;
   readonly #best: Float32Array;
   readonly #bestGradient: Float32Array;
   #bestValue = -Infinity;
@@ -49,6 +51,7 @@ class AutoDescent implements Mover {
     this.at = new Float32Array(clean.length);
     budget.start(clean, this.at, random);
     this.#before = Float32Array.from(this.at);
+    this.#last = new Float32Array(clean.length);
     this.#best = Float32Array.from(this.at);
     this.#bestGradient = new Float32Array(clean.length);
     this.#length = 2 * budget.threat.epsilon;
@@ -82,8 +85,8 @@ class AutoDescent implements Mover {
 
   #step(gradient: Float32Array, alpha: number): void {
     const { at, budget, clean } = this;
-    const before = this.#before;
-    const last = Float32Array.from(at);
+    const [before, last] = [this.#before, this.#last];
+    last.set(at);
     budget.step(at, gradient, this.#length);
     budget.project(at, clean);
     if (alpha < 1) {
@@ -91,7 +94,7 @@ class AutoDescent implements Mover {
         at[i] = last[i] + alpha * (at[i] - last[i]) + (1 - alpha) * (last[i] - before[i]);
       budget.project(at, clean);
     }
-    before.set(last);
+    [this.#before, this.#last] = [last, before];
   }
 
   ends(): readonly Float32Array[] {

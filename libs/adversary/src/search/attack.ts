@@ -3,6 +3,7 @@
  * each. All searches have their images judged here, on the bytes that would be stored, so no search can lose what it
  * found, undo a wrong decision of the clean image, or work on for a sample that has been fooled.
  */
+import { borrow, giveBack } from '../memory.js';
 import { selectRows, type AttackBatch, type ObjectiveGradient, type SignStep } from '../ports.js';
 import { dequantise, quantise } from '../threat/quantise.js';
 import type { Attacked, SearchContext } from './search.js';
@@ -95,9 +96,10 @@ export class Attack implements Attacked {
 
   /** Has images judged, keeps each that is decided more wrongly than what its sample had, and returns their scores. */
   async judge(candidates: readonly Candidate[]): Promise<Float64Array> {
-    const pixels = new Float32Array(candidates.length * this.size);
+    const pixels = borrow(candidates.length * this.size);
     candidates.forEach(({ image }, i) => dequantise(image, row(pixels, i, this.size)));
     const scores = await this.score(pixels, candidates.length);
+    giveBack(pixels);
     candidates.forEach(({ index, image }, i) => {
       const wrongness = this.wrongness(scores[i], index);
       if (wrongness <= this.#wrongness[index]) return;
@@ -115,9 +117,10 @@ export class Attack implements Attacked {
     signal?.throwIfAborted();
     if (oracle.gradient === undefined)
       throw new RangeError('the search follows gradients, and there is no gradient through the model');
-    const pixels = new Float32Array(points.length * this.size);
+    const pixels = borrow(points.length * this.size);
     points.forEach((point, i) => pixels.set(point, i * this.size));
     const found = await oracle.gradient(selectRows(this.batch, indices, pixels), signal);
+    giveBack(pixels);
     onStep?.(indices.length);
     return found;
   }

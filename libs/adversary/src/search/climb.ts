@@ -17,6 +17,8 @@ export interface Walk {
   move(step: number): void;
   /** Points inside the budget where a row ends, the most promising first. */
   ends(row: number): readonly Float32Array[];
+  /** Nobody asks it for anything any more. */
+  close(): void;
 }
 
 export interface Climb {
@@ -57,4 +59,5 @@ export async function climb(attack: Attack, { steps, walk: walkOf, hinted }: Cli
     await judge(rows(), (row) => walk.ends(row).at(k));
     leave();
   }
+  walk.close();
 }

@@ -3,6 +3,7 @@
  * the image, brought back through the change, and blurred. What changes an image is drawn by its key and the step.
  */
 import { Random } from '@facet/random';
+import { borrow, giveBack } from '../memory.js';
 import type { Slope } from './movers.js';
 import { drawPlacement, place, placed, type Size } from './placement.js';
 
@@ -55,7 +56,7 @@ export function diverse({ di, ti, si = 1 }: Diversity, stage: number): Slope {
       const random = new Random(seed, keys[index], 'di', stage, step);
       return random.uniform() < di ? drawPlacement(size, random) : undefined;
     });
-    const total = new Float32Array(indices.length * attack.size);
+    const total = borrow(indices.length * attack.size).fill(0);
     let last;
     for (let copy = 0; copy < si; copy++) {
       const copies = points.map((point, i) => {
@@ -69,6 +70,7 @@ export function diverse({ di, ti, si = 1 }: Diversity, stage: number): Slope {
         const back = placement === undefined ? own : placed(own, size, placement);
         for (let j = 0; j < back.length; j++) total[i * attack.size + j] += back[j] / si;
       }
+      giveBack(last.gradient);
     }
     if (kernel !== undefined)
       for (let i = 0; i < indices.length; i++) {

@@ -1,4 +1,5 @@
 /** A walk of samples that each go their own way by their own gradient: what most searches are. */
+import { giveBack } from '../memory.js';
 import type { ObjectiveGradient } from '../ports.js';
 import type { Attack } from './attack.js';
 import type { Walk } from './climb.js';
@@ -7,7 +8,7 @@ import type { Walk } from './climb.js';
 export interface Mover {
   /** Where the next gradient is taken. */
   readonly at: Float32Array;
-  /** Goes on by the objective's value and gradient [3 x height x width] there. */
+  /** Goes on by the objective's value and gradient [3 x height x width] there, which is not its own to keep. */
   move(value: number, gradient: Float32Array, step: number): void;
   /** Points inside the budget where it ends, the most promising first. */
   ends(): readonly Float32Array[];
@@ -36,15 +37,22 @@ export function movers(
 ): (indices: readonly number[]) => Walk {
   return (indices) => {
     let walkers = indices.map((index): Walker => ({ index, mover: moverOf(index) }));
+    let last: Float32Array | undefined;
+    const forget = (): void => {
+      if (last !== undefined) giveBack(last);
+      last = undefined;
+    };
     return {
       async look(step) {
         const points = walkers.map(({ mover }) => mover.at);
         const open = walkers.map(({ index }) => index);
+        forget();
         const { value, gradient, scores } = await slope(attack, open, points, step);
         walkers.forEach((walker, i) => {
           const own = gradient.subarray(i * attack.size, (i + 1) * attack.size);
           walker.seen = { value: value[i], gradient: own };
         });
+        last = gradient;
         return scores;
       },
       at: (row) => walkers[row].mover.at,
@@ -54,6 +62,7 @@ export function movers(
           mover.move(seen!.value, seen!.gradient, step);
         }),
       ends: (row) => walkers[row].mover.ends(),
+      close: forget,
     };
   };
 }

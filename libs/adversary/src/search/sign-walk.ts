@@ -2,7 +2,8 @@
  * A walk along signs in L-infinity whose steps the model's session takes itself: gradients never come out, and pixels go
  * back in where they came out. Each value is the one that {@link Budget.step} and {@link Budget.project} give.
  */
-import { selectRows, type AttackBatch } from '../ports.js';
+import { borrow, giveBack } from '../memory.js';
+import { selectRows } from '../ports.js';
 import { bounds } from '../threat/linf.js';
 import type { Attack } from './attack.js';
 import type { Walk } from './climb.js';
@@ -16,9 +17,10 @@ export function signWalk(
   const { size } = attack;
   const { epsilon } = attack.context.budget.threat;
   return (indices) => {
-    let batch: AttackBatch = selectRows(attack.batch, indices);
-    const { pixels } = batch;
-    const [next, low, high] = Array.from({ length: 3 }, () => new Float32Array(pixels.length));
+    const rooms = Array.from({ length: 4 }, () => borrow(indices.length * size));
+    const [pixels, next, low, high] = rooms;
+    indices.forEach((index, row) => pixels.set(attack.cleanPixels(index), row * size));
+    let batch = selectRows(attack.batch, indices, pixels);
     bounds(pixels, epsilon, low, high);
     const rowOf = (data: Float32Array, row: number): Float32Array =>
       data.subarray(row * size, (row + 1) * size);
@@ -35,7 +37,7 @@ export function signWalk(
         }),
       at: (row) => rowOf(from, row),
       keep(rows) {
-        for (const data of [pixels, next, low, high])
+        for (const data of rooms)
           rows.forEach((row, place) => data.copyWithin(place * size, row * size, (row + 1) * size));
         batch = selectRows(batch, rows, from.subarray(0, rows.length * size));
       },
@@ -44,6 +46,7 @@ export function signWalk(
         batch = { ...batch, pixels: standing(from) };
       },
       ends: (row) => [rowOf(from, row)],
+      close: () => rooms.forEach(giveBack),
     };
   };
 }

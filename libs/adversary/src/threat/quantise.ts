@@ -13,7 +13,10 @@ const TOLERANCE = 1e-4;
 const PIXELS = Float32Array.from({ length: LEVELS + 1 }, (_, level) => level / LEVELS);
 
 /** 8-bit image to [0,1], exactly as the model sees it. */
-export function dequantise(bytes: Uint8Array, out = new Float32Array(bytes.length)): Float32Array {
+export function dequantise(
+  bytes: Uint8Array,
+  out: Float32Array = new Float32Array(bytes.length),
+): Float32Array {
   for (let i = 0; i < bytes.length; i++) out[i] = PIXELS[bytes[i]];
   return out;
 }

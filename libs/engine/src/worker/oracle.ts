@@ -1,6 +1,7 @@
 /** What an attack asks of a model, by the sessions of this worker: scores, and gradients or steps of a cell's objective. */
 import {
   type AttackedFacet,
+  borrow,
   type GradientOracle,
   lossOf,
   objectiveOf,
@@ -20,7 +21,7 @@ import type { Session } from './sessions.js';
 const gradientOf =
   (pass: Pass): GradientOracle['gradient'] =>
   async (batch): Promise<ObjectiveGradient> => {
-    const gradient = new Float32Array(batch.pixels.length);
+    const gradient = borrow(batch.pixels.length);
     return { gradient, ...(await pass(batch, { gradient })) };
   };
 

@@ -1,0 +1,24 @@
+/**
+ * Memory for images, used again and again. V8 marks the whole heap, on threads beside the one that computes, whenever 64 MB of
+ * buffers were made, whatever has become of them; and a search makes some for each batch, stage and step.
+ */
+
+/** More than a search and its oracle hold at once. */
+const KEPT = 16;
+
+/** What was given back, the smallest first. */
+const free: Float32Array<ArrayBuffer>[] = [];
+
+/** Room for so many numbers, which hold anything. */
+export function borrow(length: number): Float32Array<ArrayBuffer> {
+  const at = free.findIndex((data) => data.length >= length);
+  return at < 0 ? new Float32Array(length) : free.splice(at, 1)[0].subarray(0, length);
+}
+
+/** Nobody looks at what was borrowed any more. What is never given back is garbage as any other array. */
+export function giveBack({ buffer }: Float32Array): void {
+  const data = new Float32Array(buffer as ArrayBuffer);
+  const larger = free.findIndex(({ length }) => length >= data.length);
+  free.splice(larger < 0 ? free.length : larger, 0, data);
+  if (free.length > KEPT) free.shift();
+}
