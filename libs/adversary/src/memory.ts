@@ -1,6 +1,7 @@
 /**
- * Memory for images, used again and again. V8 marks the whole heap, on threads beside the one that computes, whenever 64 MB of
- * buffers were made, whatever has become of them; and a search makes some for each batch, stage and step.
+ * Memory for images, gradients and weights, used again and again. V8 marks the whole heap, on threads beside the one that
+ * computes, whenever 64 MB of buffers were made, whatever has become of them; and a search or a training needs some at every
+ * step.
  */
 
 /** More than a search and its oracle hold at once. */

@@ -2,13 +2,14 @@
  * One part of a training step: forward and backward in one session; and one piece of its update, once the gradients of
  * all parts are there.
  */
+import { borrow, giveBack } from '@facet/adversary';
 import { optimiserOf, squaredNorm, updateMoment, updateWeight } from '@facet/learning';
 import { gradientOf, lossOf, type Model, nextOf } from '@facet/onnx';
 import type { NormsTask, TrainingPartTask, UpdateTask } from '../training-tasks.js';
 import { inBlocks } from './blocks.js';
 import { sessions } from './models.js';
 import { f32, type Values } from './sessions.js';
-import { openTraining, stateFeeds } from './trained-graph.js';
+import { openTraining, slotsOf, stateFeeds } from './trained-graph.js';
 
 /** Losses of this part by name; its gradients and next running moments are written to `task.given`. */
 export async function trainPart(task: TrainingPartTask): Promise<Record<string, number>> {
@@ -25,9 +26,16 @@ export async function trainPart(task: TrainingPartTask): Promise<Record<string, 
     feeds[target] = { type: data instanceof BigInt64Array ? 'int64' : 'float32', dims, data };
     feeds[mask] = f32([n], masks[name]);
   }
-  const results = await session.run({ ...feeds, ...stateFeeds(layout, task.state) });
-  for (const { name, offset } of layout.weights) task.given.set(results[gradientOf(name)], offset);
-  for (const { name, offset } of layout.moments) task.given.set(results[nextOf(name)], offset);
+  const [state, given] = [borrow(layout.partSize), borrow(layout.partSize)];
+  const results = await session.run(
+    { ...feeds, ...stateFeeds(layout, task.state, state) },
+    {
+      ...slotsOf(layout.weights, given, ({ name }) => gradientOf(name)),
+      ...slotsOf(layout.moments, given, ({ name }) => nextOf(name)),
+    },
+  );
+  task.given.set(given);
+  [state, given].forEach(giveBack);
   return Object.fromEntries(losses.map(({ name }) => [name, results[lossOf(name)][0]]));
 }
 

@@ -3,7 +3,7 @@
  * compiled. All of them take the weights as inputs from the state that the whole training shares, so nothing is written
  * or opened anew when the weights move.
  */
-import { type Layout, layoutOf } from '@facet/learning';
+import { type Layout, layoutOf, type Slot } from '@facet/learning';
 import {
   compileTraining,
   inferShapes,
@@ -46,14 +46,22 @@ export function openTraining({ id, model, spec }: Omit<TrainedGraph, 'state'>): 
   return found;
 }
 
-/** The state as feeds. */
-export const stateFeeds = (
-  { weights, moments }: Layout,
+/** The state as feeds, of a copy in `room` [partSize], since the runtime takes no shared memory. */
+export function stateFeeds(
+  { weights, moments, partSize }: Layout,
   state: Float32Array,
+  room = new Float32Array(partSize),
+): Readonly<Record<string, Values>> {
+  room.set(state.subarray(0, partSize));
+  return slotsOf([...weights, ...moments], room, ({ name }) => name);
+}
+
+/** What stands in `data` at some places of a layout, by names that follow from theirs. */
+export const slotsOf = (
+  slots: readonly Slot[],
+  data: Float32Array,
+  nameOf: (slot: Slot) => string,
 ): Readonly<Record<string, Values>> =>
   Object.fromEntries(
-    [...weights, ...moments].map(({ name, dims, offset, size }) => [
-      name,
-      f32(dims, state.slice(offset, offset + size)),
-    ]),
+    slots.map((slot) => [nameOf(slot), f32(slot.dims, data.subarray(slot.offset, slot.offset + slot.size))]),
   );
