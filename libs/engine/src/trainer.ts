@@ -70,6 +70,8 @@ export class OnnxTrainer implements Trainer, InnerMaximisation, Validator {
   #next: Float32Array;
   /** What each part of a batch gives. */
   readonly #parts: readonly Float32Array[];
+  /** The batch that is trained on: of a view of any other memory a worker would get all that it is a part of. */
+  #pixels = sharedFloats(0);
   #priors: Priors = new Map();
   /** How often priors were fitted. */
   #fits = 0;
@@ -95,8 +97,10 @@ export class OnnxTrainer implements Trainer, InnerMaximisation, Validator {
     const { parts } = this.options;
     if (batch.parts !== parts)
       throw new RangeError(`the batch has ${batch.parts} parts, the training was opened for ${parts}`);
+    if (this.#pixels.length !== batch.pixels.length) this.#pixels = sharedFloats(batch.pixels.length);
+    this.#pixels.set(batch.pixels);
     const results = await Promise.all(
-      splitBatch(batch).map(async (part, i) => {
+      splitBatch({ ...batch, pixels: this.#pixels }).map(async (part, i) => {
         const task = { ...this.#graph(), given: this.#parts[i], batch: part };
         return { losses: await this.engine.train(i, task, signal) };
       }),

@@ -28,6 +28,7 @@ export interface TrainedGraph {
 export interface TrainingPartTask extends TrainedGraph {
   /** Where this part leaves its gradients and next running moments. */
   readonly given: Float32Array;
+  /** Its pixels may lie in shared memory. */
   readonly batch: TrainingBatch;
 }
 

@@ -69,9 +69,14 @@ function move(data: Float32Array, { height, width }: Plane, dx: number, dy: numb
   for (let start = 0; start < data.length; start += area) {
     source.set(data.subarray(start, start + area));
     for (let i = 0, at = start; i < height; i++) {
-      const [above, below, down] = [y.low[i] * width, y.high[i] * width, y.part[i]];
+      // Not from arrays, which would be made for every value.
+      const above = y.low[i] * width;
+      const below = y.high[i] * width;
+      const down = y.part[i];
       for (let j = 0; j < width; j++, at++) {
-        const [left, right, aside] = [x.low[j], x.high[j], x.part[j]];
+        const left = x.low[j];
+        const right = x.high[j];
+        const aside = x.part[j];
         const upper = source[above + left] + aside * (source[above + right] - source[above + left]);
         const lower = source[below + left] + aside * (source[below + right] - source[below + left]);
         data[at] = upper + down * (lower - upper);

@@ -15,9 +15,11 @@ import { openTraining, slotsOf, stateFeeds } from './trained-graph.js';
 export async function trainPart(task: TrainingPartTask): Promise<Record<string, number>> {
   const { step, layout } = openTraining(task);
   const { input, channels, height, width, losses } = task.spec;
-  const { size: n, pixels, targets, masks } = task.batch;
+  const { size: n, targets, masks } = task.batch;
   const inBlocksOf = (model: Model): Promise<Model> => inBlocks(model, n);
   const session = await sessions.get(`${task.id}/${n}`, 'fed', () => step.model, inBlocksOf);
+  const pixels = borrow(task.batch.pixels.length);
+  pixels.set(task.batch.pixels);
   const feeds: Record<string, Values> = { [input]: f32([n, channels, height, width], pixels) };
   const inputs = new Map(step.model.graph.inputs.map((value) => [value.name, value.dims]));
   for (const { name, target, mask } of losses) {
@@ -35,7 +37,7 @@ export async function trainPart(task: TrainingPartTask): Promise<Record<string, 
     },
   );
   task.given.set(given);
-  [state, given].forEach(giveBack);
+  [pixels, state, given].forEach(giveBack);
   return Object.fromEntries(losses.map(({ name }) => [name, results[lossOf(name)][0]]));
 }
 
