@@ -67,7 +67,12 @@ const repeated = (row: Float32Array, times: number): Float32Array => {
 };
 
 /** @param batchSize of the plan; where that is 1, nobody ever stands beside a sample */
-export function passOf({ input, output }: ModelManifest, session: Session, batchSize: number): Pass {
+export function passOf(
+  { input, output }: Pick<ModelManifest, 'input' | 'output'>,
+  session: Pick<Session, 'run'>,
+  batchSize: number,
+  mostRows = MOST_ROWS,
+): Pass {
   const leastRows = Math.min(LEAST_ROWS, batchSize);
   const size = 3 * input.height * input.width;
   const images = (data: Float32Array): Values =>
@@ -78,7 +83,7 @@ export function passOf({ input, output }: ModelManifest, session: Session, batch
     if (n < leastRows) return repeating(batch, into, beside);
     const said = { value: new Float32Array(n), scores: new Float64Array(n) };
     const numbers = mapped(beside.numbers, (number) => f32([], Float32Array.of(number)));
-    const runs = Math.ceil(n / MOST_ROWS);
+    const runs = Math.max(1, Math.ceil(n / mostRows));
     for (let run = 0; run < runs; run++) {
       const [from, to] = [run, run + 1].map((k) => Math.floor((k * n) / runs));
       const rows: Rows = (data) =>
