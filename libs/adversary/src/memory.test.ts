@@ -29,3 +29,10 @@ it('makes nothing new for what was given back', () => {
   expect(borrow(10).buffer).toBe(small.buffer);
   expect(borrow(900).buffer).toBe(large.buffer);
 });
+
+it('keeps nothing that is too large', () => {
+  const length = 2 ** 22 + 1;
+  const { buffer } = borrow(length);
+  giveBack(new Float32Array(buffer));
+  expect(borrow(length).buffer).not.toBe(buffer);
+});
