@@ -221,6 +221,8 @@ async function tell(
     again = end.data.evaluation;
   });
   const after = await reportOf(store, again);
+  // However soon the work was done: who sends what is left of it finds nobody.
+  await until('a warning', ARRIVAL_MS, () => Promise.resolve(warnings.at(0)));
   await collector.server.revive();
 
   const dull = await client.traced('ingest again', async () => {
