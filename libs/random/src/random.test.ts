@@ -55,14 +55,6 @@ describe('Random', () => {
     expect(squares / n).toBeCloseTo(1 / 3, 2);
   });
 
-  it('draws many at once as one by one, and goes on behind them', () => {
-    const [one, many] = [new Random(4), new Random(4)];
-    const numbers = new Float64Array(1000);
-    many.uniforms(numbers);
-    expect(numbers).toEqual(numbers.map(() => one.uniform()));
-    expect(many.bits()).toBe(one.bits());
-  });
-
   it('draws standard normal numbers', () => {
     const random = new Random(2);
     const moments = [0, 0, 0, 0];

@@ -61,23 +61,6 @@ export class Random {
     return this.bits() / 2 ** 32;
   }
 
-  /** Draws as many numbers as `out` has room for, as {@link uniform} does, in half of its time. */
-  uniforms(out: Float64Array): void {
-    const s = this.#state;
-    let [a, b, c, d] = s;
-    for (let i = 0; i < out.length; i++) {
-      out[i] = (Math.imul(rotate(Math.imul(b, 5), 7), 9) >>> 0) / 2 ** 32;
-      const shifted = b << 9;
-      c ^= a;
-      d ^= b;
-      b ^= c;
-      a ^= d;
-      c ^= shifted;
-      d = rotate(d, 11);
-    }
-    s.set([a, b, c, d]);
-  }
-
   /** A whole number from 0 to `below` - 1, each equally likely; `below` at most 2^32. */
   integer(below: number): number {
     const limit = 2 ** 32 - (2 ** 32 % below);

@@ -21,17 +21,12 @@ export interface Budget {
 
 const clip = (value: number): number => (value < 0 ? 0 : value > 1 ? 1 : value);
 
-/** Room for an image's random numbers, grown to the largest. */
-let numbers = new Float64Array();
-
 function linf(threat: ThreatModel): Budget {
   const epsilon = Math.fround(threat.epsilon);
   return {
     threat,
     start(clean, out, random) {
-      if (numbers.length < clean.length) numbers = new Float64Array(clean.length);
-      random.uniforms(numbers.subarray(0, clean.length));
-      for (let i = 0; i < clean.length; i++) out[i] = clean[i] + (2 * numbers[i] - 1) * epsilon;
+      for (let i = 0; i < clean.length; i++) out[i] = clean[i] + (2 * random.uniform() - 1) * epsilon;
       this.project(out, clean);
     },
     step: stepBySigns,
