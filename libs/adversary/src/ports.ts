@@ -24,7 +24,10 @@ export interface AttackBatch {
 export interface ObjectiveGradient {
   /** [n]: the objective, which the attack increases. */
   readonly value: Float32Array;
-  /** [n, 3, height, width]: its derivative with respect to the pixels, sample by sample. With its buffer the caller's own from now on. */
+  /**
+   * [n, 3, height, width]: its derivative with respect to the pixels, sample by sample. With its buffer the caller's own
+   * from now on.
+   */
   readonly gradient: Float32Array;
   /**
    * [n]: the decision's scores of the graph that was differentiated, at the same pixels. They are within rounding of

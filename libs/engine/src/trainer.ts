@@ -70,7 +70,7 @@ export class OnnxTrainer implements Trainer, InnerMaximisation, Validator {
   #next: Float32Array;
   /** What each part of a batch gives. */
   readonly #parts: readonly Float32Array[];
-  /** The batch that is trained on: of a view of any other memory a worker would get all that it is a part of. */
+  /** Of the batch that workers have last been given parts of. */
   #pixels = sharedFloats(0);
   #priors: Priors = new Map();
   /** How often priors were fitted. */
@@ -97,10 +97,8 @@ export class OnnxTrainer implements Trainer, InnerMaximisation, Validator {
     const { parts } = this.options;
     if (batch.parts !== parts)
       throw new RangeError(`the batch has ${batch.parts} parts, the training was opened for ${parts}`);
-    if (this.#pixels.length !== batch.pixels.length) this.#pixels = sharedFloats(batch.pixels.length);
-    this.#pixels.set(batch.pixels);
     const results = await Promise.all(
-      splitBatch({ ...batch, pixels: this.#pixels }).map(async (part, i) => {
+      this.#split(batch).map(async (part, i) => {
         const task = { ...this.#graph(), given: this.#parts[i], batch: part };
         return { losses: await this.engine.train(i, task, signal) };
       }),
@@ -126,7 +124,7 @@ export class OnnxTrainer implements Trainer, InnerMaximisation, Validator {
   ): Promise<Float32Array> {
     const network = this.#network();
     const within = batch.size / parts.length;
-    const attacked = splitBatch(batch).map((part, i) => {
+    const attacked = this.#split(batch).map((part, i) => {
       const labels = batch.labels.slice(i * within, (i + 1) * within);
       const about = { epsilon, seed, part: i, groups: parts[i], priors: this.#priors, fit: this.#fits };
       return this.engine.perturb(
@@ -194,6 +192,13 @@ export class OnnxTrainer implements Trainer, InnerMaximisation, Validator {
   /** The engine's workers are its owner's to close. */
   close(): Promise<void> {
     return Promise.resolve();
+  }
+
+  /** The parts with pixels in shared memory: of a view of any other a worker would get all that it is a part of. */
+  #split(batch: TrainingBatch): readonly TrainingBatch[] {
+    if (this.#pixels.length !== batch.pixels.length) this.#pixels = sharedFloats(batch.pixels.length);
+    this.#pixels.set(batch.pixels);
+    return splitBatch({ ...batch, pixels: this.#pixels });
   }
 
   #graph() {

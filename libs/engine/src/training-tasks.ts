@@ -28,7 +28,7 @@ export interface TrainedGraph {
 export interface TrainingPartTask extends TrainedGraph {
   /** Where this part leaves its gradients and next running moments. */
   readonly given: Float32Array;
-  /** Its pixels may lie in shared memory. */
+  /** Its pixels lie in shared memory. */
   readonly batch: TrainingBatch;
 }
 
@@ -41,6 +41,7 @@ export interface Attackable {
 
 export interface PerturbPartTask extends TrainedGraph, Attackable {
   readonly part: number;
+  /** Its pixels lie in shared memory. */
   readonly batch: LabelledBatch;
   readonly groups: readonly AttackedRows[];
   readonly epsilon: number;

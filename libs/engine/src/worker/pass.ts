@@ -41,7 +41,7 @@ const mapped = <T, R>(values: Readonly<Record<string, T>> = {}, change: (value: 
   Object.fromEntries(Object.entries(values).map(([name, value]) => [name, change(value)]));
 
 /** What an objective's graph reads of a batch beside its pixels. */
-const targetFeeds = ({ n, labels, targets }: AttackBatch): Record<string, Values> => ({
+export const targetFeeds = ({ n, labels, targets }: AttackBatch): Record<string, Values> => ({
   label: i64([n], labels),
   ...Object.fromEntries(
     [...targets].map(([name, { type, dims, data }]): [string, Values] => [

@@ -6,7 +6,8 @@ import type { AttackBatch } from '@facet/adversary';
 import { compileForward, compileObjective, type ForwardSpec, type ObjectiveSpec } from '@facet/onnx';
 import type { TrainedGraph } from '../../training-tasks.js';
 import { sessions } from '../models.js';
-import { f32, i64, type Session, type Values } from '../sessions.js';
+import { targetFeeds } from '../pass.js';
+import { f32, type Session, type Values } from '../sessions.js';
 import { openTraining } from '../trained-graph.js';
 
 /** The training's state as the inputs of a graph. */
@@ -44,17 +45,9 @@ export const imageDims = ({ spec }: TrainedGraph, n: number): number[] => [n, 3,
 /** Gradients by one session with the state already laid out. */
 export const slopeOf =
   (task: TrainedGraph, session: Session, state: Feeds) =>
-  async ({ n, pixels, labels, targets }: AttackBatch): Promise<Float32Array> => {
-    const given = [...targets].map(([name, { type, dims, data }]): [string, Values] => [
-      name,
-      type === 'int64' ? i64([n, ...dims], data) : f32([n, ...dims], data),
-    ]);
-    const { gradient } = await session.run({
-      ...state,
-      pixels: f32(imageDims(task, n), pixels),
-      label: i64([n], labels),
-      ...Object.fromEntries(given),
-    });
+  async (batch: AttackBatch): Promise<Float32Array> => {
+    const pixels = f32(imageDims(task, batch.n), batch.pixels);
+    const { gradient } = await session.run({ ...state, pixels, ...targetFeeds(batch) });
     return gradient;
   };
 
