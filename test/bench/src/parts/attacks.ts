@@ -76,7 +76,7 @@ const Answer = z.object({
 const share = (flags: readonly boolean[]): number => flags.filter(Boolean).length / flags.length;
 const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
 
-/** Of a shard and of a batch in a shard, as the default plan has them. */
+/** At most in a shard and in a batch of it, as the default plan has them. */
 const [SHARD, BATCH] = [64, 32];
 /** Shards for each thread at least, so that none waits long for the last of another. */
 const SHARDS_A_THREAD = 4;
