@@ -51,3 +51,7 @@ export function boundaryOf(output: ModelOutput): number {
   if (output.kind !== 'map') return 0;
   return output.high === 'live' ? 0.5 : -0.5;
 }
+
+/** @param label 0 live, 1 spoof; scores from the threshold on are decided as live */
+export const decidedWrongly = (score: number, label: number, threshold: number): boolean =>
+  score >= threshold !== (label === 0);

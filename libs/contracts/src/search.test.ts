@@ -12,6 +12,7 @@ describe('formatSearch', () => {
     [{ name: 'pgd' }, 'pgd-10'],
     [{ name: 'pgd', steps: 40, restarts: 5 }, 'pgd-40x5'],
     [{ name: 'pgd', steps: 40, relativeStep: 0.25, schedule: 'cosine' }, 'pgd-40-s0.25-cosine'],
+    [{ name: 'pgd', relativeStep: 1, schedule: 'cosine', abandon: 0.4 }, 'pgd-10-s1-cosine-a0.4'],
     [{ name: 'pgd', schedule: 'constant', loss: 'margin', stop: 'fooled' }, 'pgd-10'],
     [{ name: 'pgd', stop: 'never' }, 'pgd-10-full'],
     [{ name: 'mi-fgsm', di: 0.5, ti: 7, si: 5 }, 'mi-fgsm-10-di0.5-ti7-si5'],
@@ -59,9 +60,22 @@ describe('SearchConfig', () => {
     { si: 1 },
     { schedule: 'warm' },
     { loss: 'hinge' },
+    { abandon: 0 },
+    { abandon: 1.1 },
   ])('refuses pgd with %j', (option) => {
     expect(SearchConfig.safeParse({ name: 'pgd', ...option }).success).toBe(false);
   });
+
+  it.each([{ di: 0.5 }, { ti: 3 }, { si: 2 }, { stop: 'never' }])(
+    'refuses to abandon samples by scores of other images, or where none shall leave: %j',
+    (other) => {
+      for (const name of ['bim', 'pgd']) {
+        const parsed = SearchConfig.safeParse({ name, abandon: 0.5, ...other });
+        expect(formatIssues(parsed.error!).join()).toMatch(/^abandon: must not stand beside/);
+      }
+      expect(SearchConfig.safeParse({ name: 'mi-fgsm', abandon: 0.5 }).success).toBe(false);
+    },
+  );
 
   it('says what to use where somebody asks for DLR', () => {
     const parsed = SearchConfig.safeParse({ name: 'apgd', loss: 'dlr' });

@@ -46,6 +46,23 @@ const walks = {
   si: z.int().min(2).max(16).optional(),
 };
 
+/**
+ * A sample leaves for good where, after steps that together are as long as the ball is wide (2 epsilon), its score still
+ * lies farther from the boundary than this share of the clean image's distance. Unless given, nobody leaves so.
+ */
+const abandon = z.number().positive().max(1).optional();
+
+/** By its scores, which therefore must be those of the images on the way. */
+const abandonsAlone = (
+  search: Partial<Record<'abandon' | 'di' | 'ti' | 'si', number>> & { stop?: string },
+): boolean =>
+  search.abandon === undefined ||
+  ((search.di ?? search.ti ?? search.si) === undefined && search.stop !== 'never');
+const ABANDONS_ALONE = {
+  path: ['abandon'],
+  message: 'must not stand beside di, ti or si, which score other images, nor beside stop: never',
+};
+
 const restarts = z.int().min(1).max(100).default(1);
 const queries = z.int().min(1).max(100_000).default(5000);
 /** Of the accumulated gradient from one step to the next. */
@@ -53,8 +70,12 @@ const decay = z.number().min(0).max(10).default(1);
 
 const PLAIN = [
   z.strictObject({ name: z.literal('fgsm'), ...climbs }),
-  z.strictObject({ name: z.literal('bim'), ...walks, ...climbs }),
-  z.strictObject({ name: z.literal('pgd'), ...walks, restarts, ...climbs }),
+  z
+    .strictObject({ name: z.literal('bim'), ...walks, abandon, ...climbs })
+    .refine(abandonsAlone, ABANDONS_ALONE),
+  z
+    .strictObject({ name: z.literal('pgd'), ...walks, restarts, abandon, ...climbs })
+    .refine(abandonsAlone, ABANDONS_ALONE),
   z.strictObject({ name: z.literal('mi-fgsm'), ...walks, decay, ...climbs }),
   z.strictObject({ name: z.literal('ni-fgsm'), ...walks, decay, ...climbs }),
   z.strictObject({
@@ -102,6 +123,7 @@ function options(search: SearchConfig): string {
   if ('decay' in search && search.decay !== 1) parts.push(`m${search.decay}`);
   for (const mark of ['di', 'ti', 'si'] as const)
     if (mark in search) parts.push(...given(mark, (search as Partial<Record<typeof mark, number>>)[mark]));
+  if ('abandon' in search) parts.push(...given('a', search.abandon));
   if (search.name === 'square') parts.push(...given('p', search.share));
   if ('loss' in search && search.loss === 'cross-entropy') parts.push('ce');
   if ('stop' in search && search.stop === 'never') parts.push('full');

@@ -3,6 +3,7 @@
  * each. All searches have their images judged here, on the bytes that would be stored, so no search can lose what it
  * found, undo a wrong decision of the clean image, or work on for a sample that has been fooled.
  */
+import { decidedWrongly } from '../decision.js';
 import { borrow, giveBack } from '../memory.js';
 import { selectRows, type AttackBatch, type ObjectiveGradient, type SignStep } from '../ports.js';
 import { dequantise, quantise } from '../threat/quantise.js';
@@ -40,14 +41,12 @@ export class Attack implements Attacked {
     this.size = clean.length / batch.n;
     this.images = Uint8Array.from(clean);
     this.scores = Float64Array.from(context.cleanScores);
-    this.#wrongness = this.scores.map((score, i) =>
-      this.fooledBy(score, i) ? this.wrongness(score, i) : -Infinity,
-    );
+    this.#wrongness = this.scores.map((score, i) => (this.fooled(i) ? this.wrongness(score, i) : -Infinity));
     this.#open = this.#standing(Array.from({ length: batch.n }, (_, i) => i));
   }
 
   #standing(indices: readonly number[]): number[] {
-    return indices.filter((index) => this.pushOn || !this.fooledBy(this.scores[index], index));
+    return indices.filter((index) => this.pushOn || !this.fooled(index));
   }
 
   /** Whether an image with this score lets its sample leave. */
@@ -81,7 +80,24 @@ export class Attack implements Attacked {
 
   /** Whether a score is on the wrong side of the sample's label. */
   fooledBy(score: number, index: number): boolean {
-    return this.context.fooled(score, this.batch.labels[index]);
+    return decidedWrongly(score, this.batch.labels[index], this.context.threshold);
+  }
+
+  /** Whether the image kept of a sample is decided wrongly. */
+  fooled(index: number): boolean {
+    return this.fooledBy(this.scores[index], index);
+  }
+
+  /** How far a score is from the boundary, over how far the clean image is. */
+  remaining(score: number, index: number): number {
+    const { cleanScores, threshold } = this.context;
+    return Math.abs(score - threshold) / Math.abs(cleanScores[index] - threshold);
+  }
+
+  /** No search goes on with those samples, whatever stands in the images kept of them. */
+  abandon(indices: readonly number[]): void {
+    const left = new Set(indices);
+    this.#open = this.#open.filter((index) => !left.has(index));
   }
 
   /** Decision scores of pixels in [0,1], a row for each of `n`. */

@@ -36,9 +36,8 @@ async function attempt(
   const indices = lanes.map(({ index }) => index);
   const part = attackOn(attack, indices, { ...context, budget: budgetOf({ norm, epsilon }) });
   await search(part, 0);
-  const open = new Set(part.open);
   lanes.forEach((lane, i) => {
-    if (open.has(i)) {
+    if (!part.fooled(i)) {
       lane.low = epsilon;
       return;
     }

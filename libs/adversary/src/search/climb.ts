@@ -1,7 +1,7 @@
 /**
  * The loop of every search that follows gradients: one pass for all samples that still stand, then each moves on by
  * itself. A sample whose score at a step says that it is fooled has its stored image judged, and leaves if that is
- * true, so later steps cost what is left.
+ * true, so later steps cost what is left. A search may also let those leave that have come too little of their way.
  */
 import type { Attack } from './attack.js';
 
@@ -27,9 +27,11 @@ export interface Climb {
   readonly walk: (indices: readonly number[]) => Walk;
   /** Rows stand at images that can be stored, and scores are theirs. */
   readonly hinted: boolean;
+  /** Whether a sample leaves for good that has this score at a step: the image there is judged first. */
+  readonly hopeless?: (score: number, index: number, step: number) => boolean;
 }
 
-export async function climb(attack: Attack, { steps, walk: walkOf, hinted }: Climb): Promise<void> {
+export async function climb(attack: Attack, { steps, walk: walkOf, hinted, hopeless }: Climb): Promise<void> {
   let indices = attack.open;
   const walk = walkOf(indices);
   const judge = (rows: readonly number[], pointOf: (row: number) => Float32Array | undefined) =>
@@ -51,7 +53,9 @@ export async function climb(attack: Attack, { steps, walk: walkOf, hinted }: Cli
   for (let step = 0; step < steps && indices.length > 0; step++) {
     const scores = await walk.look(step);
     const hints = hinted ? rows().filter((row) => attack.ends(scores[row], indices[row])) : [];
-    if (hints.length > 0) await judge(hints, (row) => walk.at(row));
+    const lost = hopeless ? rows().filter((row) => hopeless(scores[row], indices[row], step)) : [];
+    if (hints.length + lost.length > 0) await judge([...hints, ...lost], (row) => walk.at(row));
+    attack.abandon(lost.map((row) => indices[row]));
     leave();
     walk.move(step);
   }

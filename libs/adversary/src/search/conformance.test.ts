@@ -10,6 +10,7 @@ import {
   run,
   SIZE,
   successes,
+  unbeatable,
   withoutGradient,
 } from './oracles.fixture.js';
 
@@ -22,6 +23,7 @@ const SEARCHES: SearchConfig[] = [
   { name: 'pgd', steps: 5 },
   { name: 'pgd', steps: 4, restarts: 3, schedule: 'cosine' },
   { name: 'pgd', steps: 8, schedule: 'halving', stop: 'never' },
+  { name: 'pgd', steps: 6, restarts: 2, relativeStep: 1, schedule: 'cosine', abandon: 0.4 },
   { name: 'mi-fgsm' },
   { name: 'ni-fgsm' },
   { name: 'mi-fgsm', di: 0.7, ti: 3, si: 3 },
@@ -100,14 +102,15 @@ describe.each(TABLE)('$name on $norm against $model', ({ config, norm, oracle })
       let left = passes;
       if (left === 0) controller.abort(reason);
       // Nothing is ever fooled, so that no search is done before it is stopped.
+      const { labels, changes: unbeaten } = unbeatable(N);
       const changes = {
+        ...unbeaten,
         signal: controller.signal,
-        fooled: () => false,
         onStep: () => {
           if (--left === 0) controller.abort(reason);
         },
       };
-      return run(config, { ...given, oracle: oracle(), changes });
+      return run(config, { ...given, oracle: oracle(), labels, changes });
     };
     await expect(at(0)).rejects.toBe(reason);
     await expect(at(1)).rejects.toBe(reason);

@@ -9,12 +9,19 @@ import { stepsBySigns } from './presets.js';
 const N = 12;
 const clean = images(N);
 
+interface How {
+  readonly steps: number;
+  readonly restarts: number;
+  readonly abandon?: number;
+}
+
 /**
  * PGD as a textbook has it, for one sample by itself: every step of every restart is taken, every image on the way is
- * rounded and judged, and the first that fools counts; else the worst of the last ones.
+ * rounded and judged, and the first that fools counts; else the worst of the last ones. With `abandon` it ends where the
+ * ball has been crossed and the score is still too far from the boundary.
  */
 async function plainPgd(
-  { steps, restarts }: { readonly steps: number; readonly restarts: number },
+  { steps, restarts, abandon = Infinity }: How,
   budget: Budget,
   index: number,
   label: number,
@@ -26,15 +33,20 @@ async function plainPgd(
     (label === 0 ? -1 : 1) * (await oracle.scores(dequantise(image), 1))[0];
   let worst: { image: Uint8Array; wrong: number } = { image: Uint8Array.from(bytes), wrong: -Infinity };
   let first: Uint8Array | undefined = fooled((await oracle.scores(origin, 1))[0], label) ? bytes : undefined;
-  for (let restart = 0; restart < restarts; restart++) {
+  const distance = Math.abs((await oracle.scores(origin, 1))[0]);
+  let lost = false;
+  for (let restart = 0; restart < restarts && !lost; restart++) {
     const pixels = Float32Array.from(origin);
     budget.start(origin, pixels, new Random(7, `sample-${index}`, restart));
-    for (let step = 0; step <= steps; step++) {
+    for (let step = 0; step <= steps && !lost; step++) {
       const image = quantise(pixels, bytes, budget.threat);
       const [hint] = await oracle.scores(pixels, 1);
       const [score] = await oracle.scores(dequantise(image), 1);
-      if ((fooled(hint, label) || step === steps) && fooled(score, label)) first ??= image;
-      if (step === steps && (await wrong(image)) > worst.wrong) worst = { image, wrong: await wrong(image) };
+      const crossed = (2.5 / steps) * step >= 2;
+      lost = crossed && step < steps && !fooled(hint, label) && Math.abs(hint) > abandon * distance;
+      const last = step === steps || lost;
+      if ((fooled(hint, label) || last) && fooled(score, label)) first ??= image;
+      if (last && (await wrong(image)) > worst.wrong) worst = { image, wrong: await wrong(image) };
       const batch = { n: 1, pixels, labels: Uint8Array.of(label), targets: new Map<string, never>() };
       budget.step(pixels, (await oracle.gradient(batch)).gradient, (2.5 / steps) * budget.threat.epsilon);
       budget.project(pixels, origin);
@@ -51,10 +63,12 @@ const BACKENDS = [
 describe.each(BACKENDS)(
   'samples that leave when they are fooled, on $norm by $gives',
   ({ norm, backend }) => {
-    it.each([
+    it.each<[How, number]>([
       [{ steps: 6, restarts: 1 }, 3],
       [{ steps: 6, restarts: 1 }, 8],
       [{ steps: 5, restarts: 4 }, 5],
+      [{ steps: 10, restarts: 2, abandon: 0.1 }, 2],
+      [{ steps: 10, restarts: 2, abandon: 0.3 }, 2],
     ])('end as in the plain loop: %j at %i levels', async (how, levels) => {
       const epsilon = levels / 255;
       // Some are decided wrongly from the start.
@@ -114,6 +128,23 @@ describe('what is saved', () => {
     expect((await asked({ name: 'pgd', steps: 50, restarts: 20 }, 60)).gradients).toBeLessThan(4 * N);
     const auto = await asked({ name: 'auto' }, 60);
     expect(auto.gradients + auto.scores).toBeLessThan(8 * N);
+  });
+
+  it('is every step of samples that come nowhere near, where a search may abandon them', async () => {
+    const config = { name: 'pgd', steps: 20, restarts: 5, relativeStep: 1 };
+    const all = await asked(config, 1);
+    const some = await asked({ ...config, abandon: 0.2 }, 1);
+    expect(some.gradients).toBeLessThan(all.gradients / 2);
+  });
+
+  it('is no success of a bisection', async () => {
+    const search = { name: 'pgd', steps: 8, relativeStep: 1, abandon: 0.01 };
+    const config = SearchConfig.parse({ name: 'minimal-epsilon', search });
+    const { images: found, scores, labels } = await run(config, { clean, epsilon: 3 / 255 });
+    const standing = [...labels.keys()].filter((i) => !fooled(scores[i], labels[i]));
+    expect(standing.length).toBeGreaterThan(0);
+    for (const i of standing)
+      expect(found.subarray(i * SIZE, (i + 1) * SIZE)).toEqual(clean.subarray(i * SIZE, (i + 1) * SIZE));
   });
 
   it('is nothing where a search is told never to stop', async () => {

@@ -28,6 +28,25 @@ export interface GradientDescentConfig {
   readonly randomStart: boolean;
   readonly momentum?: Momentum;
   readonly diversity?: Diversity;
+  /** Share of the clean image's distance from the boundary beyond which a sample leaves that has crossed the ball. */
+  readonly abandon?: number;
+}
+
+/** The ball's, over epsilon, less the little that a schedule takes off the second of two steps of epsilon. */
+const WIDTH = 1.9;
+
+/**
+ * The first step before which the others together are as long as the ball is wide. Then every value may have gone from one
+ * end of the ball to the other, and a loss hardly rises any more (Madry et al., ICLR 2018, section 5: the maxima that PGD
+ * ends in are alike; here, docs/guide/searches.md).
+ */
+function crossing({ relativeStep, schedule, steps }: GradientDescentConfig): number {
+  let way = 0;
+  for (let step = 0; step < steps; step++) {
+    if (way >= WIDTH) return step;
+    way += relativeStep * shareOf(schedule, step, steps);
+  }
+  return steps;
 }
 
 function lengthAt(config: GradientDescentConfig, { threat }: Budget, step: number): number {
@@ -93,7 +112,13 @@ export const gradientDescent =
   (config: GradientDescentConfig): Stage =>
   (attack: Attack, stage: number) => {
     const { budget, seed, keys, oracle } = attack.context;
-    const { steps, diversity, momentum } = config;
+    const { steps, diversity, momentum, abandon } = config;
+    const crossed = crossing(config);
+    const hopeless =
+      abandon === undefined
+        ? undefined
+        : (score: number, index: number, step: number): boolean =>
+            step >= crossed && !attack.fooledBy(score, index) && attack.remaining(score, index) > abandon;
     const randomOf = (index: number): Random | undefined =>
       config.randomStart ? new Random(seed, keys[index], stage) : undefined;
     if (oracle.step !== undefined && bySigns(config, budget.threat.norm)) {
@@ -105,6 +130,7 @@ export const gradientDescent =
         steps,
         walk: signWalk(attack, (step) => lengthAt(config, budget, step), start),
         hinted: true,
+        hopeless,
       });
     }
     const moverOf = (index: number): Mover =>
@@ -113,5 +139,6 @@ export const gradientDescent =
       steps,
       walk: movers(attack, moverOf, diversity && diverse(diversity, stage)),
       hinted: diversity === undefined && !momentum?.lookAhead,
+      hopeless,
     });
   };

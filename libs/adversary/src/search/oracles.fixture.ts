@@ -1,6 +1,7 @@
 /** Models that can be written down: their scores and gradients are exact, so a search has nothing else to blame. */
 import type { Norm, SearchConfig } from '@facet/contracts';
 import { Random } from '@facet/random';
+import { decidedWrongly } from '../decision.js';
 import type { AttackBatch, GradientOracle, ScoreOracle, SignStep, StepOracle } from '../ports.js';
 import { budgetOf } from '../threat/budget.js';
 import { dequantise } from '../threat/quantise.js';
@@ -105,7 +106,9 @@ export const images = (n: number): Uint8Array => {
   return Uint8Array.from({ length: n * SIZE }, () => 90 + Math.floor(76 * random.uniform()));
 };
 
-export const fooled = (score: number, label: number): boolean => score >= 0 !== (label === 0);
+export const fooled = (score: number, label: number): boolean => decidedWrongly(score, label, 0);
+/** As live ones, no image is ever decided wrongly. */
+export const unbeatable = (n: number) => ({ labels: new Uint8Array(n), changes: { threshold: -Infinity } });
 
 export interface Given {
   readonly oracle?: Oracle;
@@ -131,7 +134,7 @@ export async function run(config: SearchConfig, given: Given): Promise<Attacked 
     seed: 7,
     keys: Array.from({ length: n }, (_, i) => `sample-${from + i}`),
     cleanScores,
-    fooled,
+    threshold: 0,
     height: HEIGHT,
     width: WIDTH,
     ...given.changes,

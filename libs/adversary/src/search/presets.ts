@@ -40,10 +40,10 @@ function descentOf(config: SearchConfig): GradientDescentConfig | undefined {
       return { steps: 1, relativeStep: 1, schedule: 'constant', randomStart: false };
     case 'bim':
       // Kurakin et al., ICLR 2017 workshop: a quarter more way than epsilon, from the clean image.
-      return walking(config, 1.25, false);
+      return { ...walking(config, 1.25, false), abandon: config.abandon };
     case 'pgd':
       // Madry et al., ICLR 2018; steps of 2.5 epsilon / steps.
-      return walking(config, 2.5, true);
+      return { ...walking(config, 2.5, true), abandon: config.abandon };
     case 'mi-fgsm':
       // Dong et al., CVPR 2018; steps of epsilon / steps.
       return { ...walking(config, 1, false), momentum: { decay: config.decay, lookAhead: false } };

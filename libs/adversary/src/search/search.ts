@@ -24,8 +24,8 @@ export interface SearchContext {
   readonly keys: readonly string[];
   /** Decision scores [n] of the clean images. */
   readonly cleanScores: Float64Array;
-  /** Of a sample that has been fooled (score on the wrong side), given its score. */
-  readonly fooled: (score: number, label: number) => boolean;
+  /** Scores from it on are decided as live. */
+  readonly threshold: number;
   readonly donors?: Donors;
   /** Of the images. */
   readonly height: number;

@@ -97,7 +97,7 @@ export async function attack(
     oracle: await oracleOf(task, facet),
     budget: budgetOf(task.threat),
     seed: task.seed,
-    fooled: (score: number, label: number): boolean => score >= threshold !== (label === 0),
+    threshold,
     donors: donorsOf(clean, threshold),
     height,
     width,
