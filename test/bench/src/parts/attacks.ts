@@ -8,7 +8,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { SearchConfig } from '@facet/contracts';
+import { formatSearch, SearchConfig } from '@facet/contracts';
 import { Engine } from '@facet/engine';
 import { z } from 'zod';
 import { trained, type Trained } from '../attack/trained.js';
@@ -24,17 +24,23 @@ const TARGET = 0.333;
 const MOST_LOGIT_ERROR = 1e-3;
 
 interface Case {
-  readonly search: SearchConfig;
+  /** The libraries' own, step for step, and what we would take for the same budget of passes. */
+  readonly searches: readonly SearchConfig[];
   readonly images: number;
   readonly peers: readonly string[];
   readonly rounds: number;
 }
 
+const pgd = (how: { readonly steps: number; readonly restarts?: number }): SearchConfig[] =>
+  [{}, { relativeStep: 1, schedule: 'cosine', abandon: 0.4 }].map((own) =>
+    SearchConfig.parse({ name: 'pgd', ...how, ...own }),
+  );
+
 const CASES: ReadonlyMap<string, Case> = new Map<string, Case>([
   [
     'pgd-10',
     {
-      search: SearchConfig.parse({ name: 'pgd', steps: 10 }),
+      searches: pgd({ steps: 10 }),
       images: 480,
       peers: ['torchattacks pgd-10', 'foolbox pgd-10'],
       rounds: 5,
@@ -43,7 +49,7 @@ const CASES: ReadonlyMap<string, Case> = new Map<string, Case>([
   [
     'pgd-40x5',
     {
-      search: SearchConfig.parse({ name: 'pgd', steps: 40, restarts: 5 }),
+      searches: pgd({ steps: 40, restarts: 5 }),
       images: 64,
       peers: ['torchattacks pgd-40x5', 'foolbox pgd-40x5'],
       rounds: 2,
@@ -52,7 +58,7 @@ const CASES: ReadonlyMap<string, Case> = new Map<string, Case>([
   [
     'auto',
     {
-      search: { name: 'auto' },
+      searches: [{ name: 'auto' }],
       images: 32,
       // AutoAttack's other parts need a third class, or are no margin's.
       peers: ['torchattacks apgd + square'],
@@ -147,16 +153,18 @@ async function contest(engine: Engine, given: Trained, one: Case, peer: Conversa
     seeds.set(name, seed + 1);
     return seed;
   };
-  const contenders: Record<string, () => Promise<Sample>> = {
-    ours: async () => {
+  const contenders: Record<string, () => Promise<Sample>> = {};
+  for (const search of one.searches) {
+    const name = formatSearch(search);
+    contenders[name] = async () => {
       let fooled: boolean[] = [];
       const sample = await timed(async () => {
-        fooled = await ours(engine, given, one.search, seedOf('ours'));
+        fooled = await ours(engine, given, search, seedOf(name));
       });
-      successes.add('ours', share(fooled));
+      successes.add(name, share(fooled));
       return sample;
-    },
-  };
+    };
+  }
   for (const name of peersOf(one))
     contenders[name] = async () => {
       const answer = Answer.parse(await peer.ask({ run: name, seed: seedOf(name) }));
@@ -197,14 +205,18 @@ export const attacks: Part = {
         peers.used(hello.versions);
         await expectSameNetwork(engine, given, hello);
         const { timings, successes } = await contest(engine, given, one, peer);
-        for (const baseline of peersOf(one))
-          yield compared({
-            subject: [name, timings['ours']],
-            baseline: [baseline, timings[baseline]],
-            target: TARGET,
-            success: [successes.of('ours'), successes.of(baseline)],
-            figures: { images: one.images, baselineSuccessUnrounded: successes.of(`${baseline}, unrounded`) },
-          });
+        for (const subject of one.searches.map(formatSearch))
+          for (const baseline of peersOf(one))
+            yield compared({
+              subject: [subject, timings[subject]],
+              baseline: [baseline, timings[baseline]],
+              target: TARGET,
+              success: [successes.of(subject), successes.of(baseline)],
+              figures: {
+                images: one.images,
+                baselineSuccessUnrounded: successes.of(`${baseline}, unrounded`),
+              },
+            });
       } finally {
         await peer.close();
       }
