@@ -47,8 +47,9 @@ const walks = {
 };
 
 /**
- * A sample leaves for good where, after steps that together are as long as the ball is wide (2 epsilon), its score still
- * lies farther from the boundary than this share of the clean image's distance. Unless given, nobody leaves so.
+ * A sample is left behind where, after steps that together are as long as the ball is wide (2 epsilon), its score still lies
+ * farther from the boundary than this share of the clean image's distance, and its pace does not bring it there. Unless
+ * given, none is.
  */
 const abandon = z.number().positive().max(1).optional();
 

@@ -88,10 +88,9 @@ export class Attack implements Attacked {
     return this.fooledBy(this.scores[index], index);
   }
 
-  /** How far a score is from the boundary, over how far the clean image is. */
-  remaining(score: number, index: number): number {
-    const { cleanScores, threshold } = this.context;
-    return Math.abs(score - threshold) / Math.abs(cleanScores[index] - threshold);
+  /** How far a score is from being decided wrongly. */
+  distance(score: number, index: number): number {
+    return this.fooledBy(score, index) ? 0 : Math.abs(score - this.context.threshold);
   }
 
   /** No search goes on with those samples, whatever stands in the images kept of them. */

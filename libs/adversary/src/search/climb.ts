@@ -1,7 +1,7 @@
 /**
  * The loop of every search that follows gradients: one pass for all samples that still stand, then each moves on by
  * itself. A sample whose score at a step says that it is fooled has its stored image judged, and leaves if that is
- * true, so later steps cost what is left. A search may also let those leave that have come too little of their way.
+ * true, so later steps cost what is left. A search may also leave some behind.
  */
 import type { Attack } from './attack.js';
 
@@ -27,7 +27,7 @@ export interface Climb {
   readonly walk: (indices: readonly number[]) => Walk;
   /** Rows stand at images that can be stored, and scores are theirs. */
   readonly hinted: boolean;
-  /** Whether a sample leaves for good that has this score at a step: the image there is judged first. */
+  /** Asked at every step: whether a sample with this score there is left behind, once its image has been judged. */
   readonly hopeless?: (score: number, index: number, step: number) => boolean;
 }
 

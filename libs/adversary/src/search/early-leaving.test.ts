@@ -18,7 +18,7 @@ interface How {
 /**
  * PGD as a textbook has it, for one sample by itself: every step of every restart is taken, every image on the way is
  * rounded and judged, and the first that fools counts; else the worst of the last ones. With `abandon` it ends where the
- * ball has been crossed and the score is still too far from the boundary.
+ * ball has been crossed, the score is still too far from the boundary, and the last two steps of ten promise too little.
  */
 async function plainPgd(
   { steps, restarts, abandon = Infinity }: How,
@@ -38,12 +38,15 @@ async function plainPgd(
   for (let restart = 0; restart < restarts && !lost; restart++) {
     const pixels = Float32Array.from(origin);
     budget.start(origin, pixels, new Random(7, `sample-${index}`, restart));
+    const nearest: number[] = [];
     for (let step = 0; step <= steps && !lost; step++) {
       const image = quantise(pixels, bytes, budget.threat);
       const [hint] = await oracle.scores(pixels, 1);
       const [score] = await oracle.scores(dequantise(image), 1);
-      const crossed = (2.5 / steps) * step >= 2;
-      lost = crossed && step < steps && !fooled(hint, label) && Math.abs(hint) > abandon * distance;
+      nearest.push(Math.min(...nearest, fooled(hint, label) ? 0 : Math.abs(hint)));
+      const now = nearest[step];
+      const gain = step < 2 ? Infinity : (nearest[step - 2] - now) / 2;
+      lost = step >= 8 && step < steps && now > abandon * distance && now > gain * (steps - step);
       const last = step === steps || lost;
       if ((fooled(hint, label) || last) && fooled(score, label)) first ??= image;
       if (last && (await wrong(image)) > worst.wrong) worst = { image, wrong: await wrong(image) };

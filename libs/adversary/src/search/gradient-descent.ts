@@ -2,9 +2,10 @@
  * The steps of FGSM, BIM, PGD, MI-FGSM and NI-FGSM: from the clean image or a random start, each along the gradient,
  * or along what momentum makes of it, and back into the budget.
  */
-import type { Norm, StepSchedule } from '@facet/contracts';
+import type { Norm } from '@facet/contracts';
 import { Random } from '@facet/random';
 import type { Budget } from '../threat/budget.js';
+import { abandonment, type Pacing } from './abandonment.js';
 import type { Attack } from './attack.js';
 import { climb } from './climb.js';
 import { diverse, type Diversity } from './diversity.js';
@@ -20,33 +21,12 @@ export interface Momentum {
   readonly lookAhead: boolean;
 }
 
-export interface GradientDescentConfig {
-  readonly steps: number;
-  /** Length of the first step over epsilon. */
-  readonly relativeStep: number;
-  readonly schedule: StepSchedule;
+export interface GradientDescentConfig extends Pacing {
   readonly randomStart: boolean;
   readonly momentum?: Momentum;
   readonly diversity?: Diversity;
-  /** Share of the clean image's distance from the boundary beyond which a sample leaves that has crossed the ball. */
+  /** The share of {@link abandonment}; without it every sample goes to the end. */
   readonly abandon?: number;
-}
-
-/** The ball's, over epsilon, less the little that a schedule takes off the second of two steps of epsilon. */
-const WIDTH = 1.9;
-
-/**
- * The first step before which the others together are as long as the ball is wide. Then every value may have gone from one
- * end of the ball to the other, and a loss hardly rises any more (Madry et al., ICLR 2018, section 5: the maxima that PGD
- * ends in are alike; here, docs/guide/searches.md).
- */
-function crossing({ relativeStep, schedule, steps }: GradientDescentConfig): number {
-  let way = 0;
-  for (let step = 0; step < steps; step++) {
-    if (way >= WIDTH) return step;
-    way += relativeStep * shareOf(schedule, step, steps);
-  }
-  return steps;
 }
 
 function lengthAt(config: GradientDescentConfig, { threat }: Budget, step: number): number {
@@ -113,12 +93,7 @@ export const gradientDescent =
   (attack: Attack, stage: number) => {
     const { budget, seed, keys, oracle } = attack.context;
     const { steps, diversity, momentum, abandon } = config;
-    const crossed = crossing(config);
-    const hopeless =
-      abandon === undefined
-        ? undefined
-        : (score: number, index: number, step: number): boolean =>
-            step >= crossed && !attack.fooledBy(score, index) && attack.remaining(score, index) > abandon;
+    const hopeless = abandon === undefined ? undefined : abandonment(attack, config, abandon);
     const randomOf = (index: number): Random | undefined =>
       config.randomStart ? new Random(seed, keys[index], stage) : undefined;
     if (oracle.step !== undefined && bySigns(config, budget.threat.norm)) {

@@ -32,7 +32,7 @@ interface Case {
 }
 
 const pgd = (how: { readonly steps: number; readonly restarts?: number }): SearchConfig[] =>
-  [{}, { relativeStep: 1, schedule: 'cosine', abandon: 0.4 }].map((own) =>
+  [{}, { relativeStep: 1, schedule: 'cosine', abandon: 0.3 }].map((own) =>
     SearchConfig.parse({ name: 'pgd', ...how, ...own }),
   );
 
