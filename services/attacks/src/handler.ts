@@ -1,4 +1,4 @@
-/** Takes attack jobs, as many at a time as there are worker threads. */
+/** Takes attack jobs, twice as many at a time as there are worker threads. */
 import { isCancelled } from '@facet/catalog';
 import { defineHandler, VOCABULARY } from '@facet/runtime';
 import { ATTACKS } from './declaration.js';
@@ -8,8 +8,8 @@ export function attacksHandler(dependencies: AttackDependencies) {
   const sources = new Sources(dependencies.store);
   return defineHandler(VOCABULARY, {
     ...ATTACKS,
-    // One more than threads, so that the next shard is read while these compute.
-    concurrency: dependencies.engine.threads + 1,
+    // Equal shards end together: what comes after them has been read by then, and waits while they are stored.
+    concurrency: 2 * dependencies.engine.threads,
     async handle({ data: job }, { signal }) {
       const { evaluation, cell, shard } = job;
       if (await isCancelled(dependencies.store, evaluation)) return [];

@@ -1,5 +1,6 @@
 /** The parts of the bench, in the order in which they run. */
 import type { Part } from './frame/part.js';
+import { abandonment } from './parts/abandonment.js';
 import { attacks } from './parts/attacks.js';
 import { bus } from './parts/bus.js';
 import { evaluation } from './parts/evaluation.js';
@@ -19,6 +20,7 @@ export const PARTS: readonly Part[] = [
   memory,
   training,
   attacks,
+  abandonment,
   evaluation,
   bus,
   telemetry,

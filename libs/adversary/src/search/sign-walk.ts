@@ -38,7 +38,9 @@ export function signWalk(
       at: (row) => rowOf(from, row),
       keep(rows) {
         for (const data of rooms)
-          rows.forEach((row, place) => data.copyWithin(place * size, row * size, (row + 1) * size));
+          rows.forEach((row, place) => {
+            if (row !== place) data.copyWithin(place * size, row * size, (row + 1) * size);
+          });
         batch = selectRows(batch, rows, from.subarray(0, rows.length * size));
       },
       move() {

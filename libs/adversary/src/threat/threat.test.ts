@@ -80,6 +80,29 @@ describe('quantise', () => {
     expect([...quantise(pixels, image, { norm: 'linf', epsilon: 2 / 255 })]).toEqual(new Array(12).fill(102));
   });
 
+  it('bounds L-infinity as comparisons do, pixels outside the box included', () => {
+    const pixel = fc.float({ min: -1, max: 2, noNaN: true });
+    fc.assert(
+      fc.property(
+        bytes,
+        fc.array(pixel, { minLength: 48, maxLength: 48 }),
+        epsilon,
+        (clean, values, size) => {
+          const reach = Math.floor(size * 255 + 1e-4);
+          const stored = quantise(Float32Array.from(values.slice(0, clean.length)), clean, {
+            norm: 'linf',
+            epsilon: size,
+          });
+          const expected = Array.from(clean, (level, i) => {
+            const wanted = Math.trunc(Math.fround(values[i]) * 255 + 0.5);
+            return Math.min(255, level + reach, Math.max(0, level - reach, wanted));
+          });
+          expect([...stored]).toEqual(expected);
+        },
+      ),
+    );
+  });
+
   it('takes back, in L2, the changes that rounding lengthened most until the length is kept, of equals the first', () => {
     const image = fc.uint8Array({ minLength: 12, maxLength: 96 });
     // Fractions of a level that often are equal.
