@@ -1,5 +1,6 @@
 /** A worker thread: shares memory with its pool, and takes the whole process with it if native code crashes. */
 import { type ResourceLimits, Worker } from 'node:worker_threads';
+import { letHeapsGrow } from './heap-growth.js';
 import type { Host, HostEvents } from './host.js';
 import type { FromWorker, ToWorker } from './protocol.js';
 
@@ -23,6 +24,7 @@ export function startThread(
   { url, label, workerData, resourceLimits, cancelled }: ThreadOptions,
   events: HostEvents,
 ): Host {
+  letHeapsGrow();
   const worker = new Worker(url, { name: label, workerData, resourceLimits, execArgv: WORKER_FLAGS });
   let failure: unknown;
   let told: string | undefined;

@@ -26,8 +26,12 @@ function linf(threat: ThreatModel): Budget {
   return {
     threat,
     start(clean, out, random) {
-      for (let i = 0; i < clean.length; i++) out[i] = clean[i] + (2 * random.uniform() - 1) * epsilon;
-      this.project(out, clean);
+      for (let i = 0; i < clean.length; i++) {
+        // Hardly any leaves the ball, by a rounding, so that comparisons cost less here than what `clamp` does.
+        const drawn = Math.fround(clean[i] + (2 * random.uniform() - 1) * epsilon);
+        const [low, high] = [Math.fround(clean[i] - epsilon), Math.fround(clean[i] + epsilon)];
+        out[i] = clip(drawn < low ? low : drawn > high ? high : drawn);
+      }
     },
     step: stepBySigns,
     project: (pixels, clean) => clamp(pixels, clean, epsilon),

@@ -2,7 +2,7 @@
  * What do samples cost that a search leaves behind, and what do they save? The same evaluation of the demo's network twice, with
  * `abandon` and without: its time, and by cells what success it lost.
  */
-import { EvaluationPlan, Report, SearchConfig } from '@facet/contracts';
+import { type EvaluationPlan, Report, SearchConfig } from '@facet/contracts';
 import { Engine } from '@facet/engine';
 import { preset } from '@facet/plans';
 import { type ObjectStore, readJson } from '@facet/store';
