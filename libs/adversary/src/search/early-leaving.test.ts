@@ -70,6 +70,7 @@ describe.each(BACKENDS)(
       [{ steps: 6, restarts: 1 }, 3],
       [{ steps: 6, restarts: 1 }, 8],
       [{ steps: 5, restarts: 4 }, 5],
+      [{ steps: 10, restarts: 2, abandon: 0.02 }, 1],
       [{ steps: 10, restarts: 2, abandon: 0.1 }, 2],
       [{ steps: 10, restarts: 2, abandon: 0.3 }, 2],
     ])('end as in the plain loop: %j at %i levels', async (how, levels) => {
