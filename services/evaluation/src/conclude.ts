@@ -8,6 +8,7 @@ import { canonicalJson, type ObjectStore } from '@facet/store';
 import type { ThreadPool } from '@facet/threads';
 import { failureNote } from './failed.js';
 import type { Figures, FiguresInput } from './figures.js';
+import { lowerBoundNotes } from './lower-bounds.js';
 import { judgeBy } from './policy.js';
 import { recheck } from './recheck.js';
 import { storedBaseline, storedEvaluation } from './stored.js';
@@ -55,7 +56,7 @@ export async function conclude(
     ...(failed.length > 0 && { failedCells: [...failed] }),
     worst,
     verdict,
-    notes: [...summary.notes, ...failed.map(failureNote), ...notes],
+    notes: [...summary.notes, ...failed.map(failureNote), ...lowerBoundNotes(plan), ...notes],
     provenance: {
       facet: version,
       seed: plan.seed,

@@ -84,8 +84,9 @@ describe('the examples that need nothing from elsewhere', () => {
   it('04: attacks by several searches, of which auto reaches more than one step and scores alone', async () => {
     const { code, output } = await run('04-searches', folder.path());
     expect(code, output).toBe(0);
-    const { cells } = await reportIn('searches');
-    expect(cells).toHaveLength(6);
+    const { cells, notes } = await reportIn('searches');
+    expect(cells).toHaveLength(7);
+    expect(notes.join()).toMatch(/pgd-10-s1-cosine-a0\.3: .* lower bound/);
     const rates = new Map(cells.map(({ search, attackSuccessRate }) => [search, attackSuccessRate!]));
     for (const weaker of ['fgsm', 'square-200'])
       expect(rates.get('auto')).toBeGreaterThanOrEqual(rates.get(weaker)!);
