@@ -198,7 +198,7 @@ describe('the handler', () => {
     expect(await handler.handle(event, context)).toEqual([{ type: 'attack.completed', subject: 'e', data }]);
     const given = handler.onGivenUp!(event, { reason: 'terminal', message: 'why', attempts: 1 });
     expect(given).toEqual([{ type: 'attack.failed', subject: 'e', data: { ...data, reason: 'why' } }]);
-    expect(handler.concurrency).toBe(2 * engine.threads);
+    expect(handler.concurrency).toBe(4);
   });
 });
 

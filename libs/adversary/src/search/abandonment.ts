@@ -7,15 +7,12 @@
  * have gone from one end of the ball to the other, a step gains less than the one before it. Neither is a proof: what share
  * loses how much stands in docs/guide/searches.md.
  */
-import type { StepSchedule } from '@facet/contracts';
 import type { Attack } from './attack.js';
-import { shareOf } from './schedule.js';
 
 export interface Pacing {
   readonly steps: number;
-  /** Length of the first step over epsilon. */
-  readonly relativeStep: number;
-  readonly schedule: StepSchedule;
+  /** In the unit of epsilon. */
+  readonly lengthAt: (step: number) => number;
 }
 
 /** The ball's, over epsilon, less the little that a schedule takes off the second of two steps of epsilon. */
@@ -24,11 +21,11 @@ const WIDTH = 1.9;
 const WINDOW = 0.2;
 
 /** The first step before which the others together are as long as the ball is wide. */
-function crossing({ steps, relativeStep, schedule }: Pacing): number {
+function crossing({ steps, lengthAt }: Pacing, epsilon: number): number {
   let way = 0;
   for (let step = 0; step < steps; step++) {
-    if (way >= WIDTH) return step;
-    way += relativeStep * shareOf(schedule, step, steps);
+    if (way >= WIDTH * epsilon) return step;
+    way += lengthAt(step);
   }
   return steps;
 }
@@ -45,7 +42,7 @@ export function abandonment(
 ): (score: number, index: number, step: number) => boolean {
   const { steps } = pacing;
   const window = Math.max(1, Math.round(WINDOW * steps));
-  const first = Math.max(crossing(pacing), window + 1);
+  const first = Math.max(crossing(pacing, attack.context.budget.threat.epsilon), window + 1);
   /** By sample and step, the least distance so far. */
   const nearest = new Map<number, number[]>();
   return (score, index, step) => {

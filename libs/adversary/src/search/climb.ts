@@ -54,8 +54,10 @@ export async function climb(attack: Attack, { steps, walk: walkOf, hinted, hopel
     const scores = await walk.look(step);
     const hints = hinted ? rows().filter((row) => attack.ends(scores[row], indices[row])) : [];
     const lost = hopeless ? rows().filter((row) => hopeless(scores[row], indices[row], step)) : [];
-    if (hints.length + lost.length > 0) await judge([...hints, ...lost], (row) => walk.at(row));
-    attack.abandon(lost.map((row) => indices[row]));
+    if (hints.length + lost.length > 0) {
+      await judge([...hints, ...lost], (row) => walk.at(row));
+      attack.abandon(lost.map((row) => indices[row]));
+    }
     leave();
     walk.move(step);
   }

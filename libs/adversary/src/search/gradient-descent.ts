@@ -2,10 +2,10 @@
  * The steps of FGSM, BIM, PGD, MI-FGSM and NI-FGSM: from the clean image or a random start, each along the gradient,
  * or along what momentum makes of it, and back into the budget.
  */
-import type { Norm } from '@facet/contracts';
+import type { Norm, StepSchedule } from '@facet/contracts';
 import { Random } from '@facet/random';
 import type { Budget } from '../threat/budget.js';
-import { abandonment, type Pacing } from './abandonment.js';
+import { abandonment } from './abandonment.js';
 import type { Attack } from './attack.js';
 import { climb } from './climb.js';
 import { diverse, type Diversity } from './diversity.js';
@@ -21,7 +21,11 @@ export interface Momentum {
   readonly lookAhead: boolean;
 }
 
-export interface GradientDescentConfig extends Pacing {
+export interface GradientDescentConfig {
+  readonly steps: number;
+  /** Length of the first step over epsilon. */
+  readonly relativeStep: number;
+  readonly schedule: StepSchedule;
   readonly randomStart: boolean;
   readonly momentum?: Momentum;
   readonly diversity?: Diversity;
@@ -93,7 +97,9 @@ export const gradientDescent =
   (attack: Attack, stage: number) => {
     const { budget, seed, keys, oracle } = attack.context;
     const { steps, diversity, momentum, abandon } = config;
-    const hopeless = abandon === undefined ? undefined : abandonment(attack, config, abandon);
+    const length = (step: number): number => lengthAt(config, budget, step);
+    const hopeless =
+      abandon === undefined ? undefined : abandonment(attack, { steps, lengthAt: length }, abandon);
     const randomOf = (index: number): Random | undefined =>
       config.randomStart ? new Random(seed, keys[index], stage) : undefined;
     if (oracle.step !== undefined && bySigns(config, budget.threat.norm)) {
@@ -103,7 +109,7 @@ export const gradientDescent =
       };
       return climb(attack, {
         steps,
-        walk: signWalk(attack, (step) => lengthAt(config, budget, step), start),
+        walk: signWalk(attack, length, start),
         hinted: true,
         hopeless,
       });

@@ -107,8 +107,11 @@ export const images = (n: number): Uint8Array => {
 };
 
 export const fooled = (score: number, label: number): boolean => decidedWrongly(score, label, 0);
-/** As live ones, no image is ever decided wrongly. */
-export const unbeatable = (n: number) => ({ labels: new Uint8Array(n), changes: { threshold: -Infinity } });
+/** Labels of one side, 0 live or 1 spoof, with a threshold at which no image is ever decided wrongly. */
+export const unbeatable = (n: number, label: 0 | 1 = 0) => ({
+  labels: new Uint8Array(n).fill(label),
+  changes: { threshold: label === 0 ? -Infinity : Infinity },
+});
 
 export interface Given {
   readonly oracle?: Oracle;
