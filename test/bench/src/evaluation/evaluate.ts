@@ -17,13 +17,13 @@ export interface Subject {
   readonly dataset: Ref;
 }
 
-/** Everything of an earlier one is forgotten first, which is not a part of `work`. */
-export async function evaluateOnce(
+/** What `time` says of it. Everything of an earlier one is forgotten first, which is not a part of `work`. */
+export async function evaluateOnce<T>(
   { store: plain, model, dataset }: Subject,
   engine: Engine,
   plan: EvaluationPlan,
-  time: (work: () => Promise<void>) => Promise<void>,
-): Promise<void> {
+  time: (work: () => Promise<void>) => Promise<T>,
+): Promise<T> {
   for (const prefix of ['evaluations/', 'features/'])
     for await (const { key } of plain.list(prefix)) await plain.delete(key);
   const store = observedStore(plain);
@@ -42,7 +42,7 @@ export async function evaluateOnce(
   const event = { id: 'asked', type: 'evaluation.requested' as const, source: '/bench', time: TIME };
   const message = encodeEvent(VOCABULARY, { ...event, data: { model, dataset, plan } });
   try {
-    await time(async () => {
+    return await time(async () => {
       await sending(message, (traced) => bus.publish(traced));
       await completed;
     });

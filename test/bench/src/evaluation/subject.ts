@@ -1,15 +1,14 @@
 /** What evaluations are measured on: the demo's network and new faces, in a store of their own. */
 import { mkdtemp, rm } from 'node:fs/promises';
-import { availableParallelism, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { publishModel } from '@facet/catalog';
 import type { EvaluationPlan } from '@facet/contracts';
 import { ingest, openRenderer } from '@facet/ingestion';
 import { FolderStore } from '@facet/store';
 import { trainedModel } from '../attack/trained.js';
+import { THREADS } from '../frame/machine.js';
 import type { Subject } from './evaluate.js';
-
-export const THREADS = Math.min(2, availableParallelism());
 
 const dataset = { name: 'faces', version: '1' };
 const model = { name: 'network', version: '1' };
@@ -36,11 +35,11 @@ async function render(store: FolderStore, { samples, priorSamples }: EvaluationP
 }
 
 /** With faces for the plan; nothing is left of it behind `work`. */
-export async function withSubject(
+export async function withSubject<T>(
   plan: EvaluationPlan,
   log: (line: string) => void,
-  work: (subject: Subject) => Promise<void>,
-): Promise<void> {
+  work: (subject: Subject) => Promise<T>,
+): Promise<T> {
   const root = await mkdtemp(join(tmpdir(), 'facet-bench-'));
   try {
     const store = await FolderStore.open(root);
@@ -48,7 +47,7 @@ export async function withSubject(
     await publishModel(store, bytes, { ...manifest, ...model });
     log(`rendering ${plan.samples} images`);
     await render(store, plan);
-    await work({ store, model, dataset });
+    return await work({ store, model, dataset });
   } finally {
     await rm(root, { recursive: true });
   }

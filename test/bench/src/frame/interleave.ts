@@ -42,6 +42,8 @@ export async function timed(work: () => Promise<unknown>): Promise<Required<Samp
   return { wallMs, cpuMs: (user + system) / 1000 };
 }
 
+export const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
+
 export function median(values: readonly number[]): number {
   if (values.length === 0) throw new RangeError('nothing has no median');
   const sorted = [...values].sort((a, b) => a - b);

@@ -7,6 +7,9 @@ const { version: onnxruntime } = createRequire(import.meta.url)('onnxruntime-nod
   version: string;
 };
 
+/** Worker threads of ours, and as many of a peer's. */
+export const THREADS = Math.min(2, availableParallelism());
+
 /** @param peers versions of what was measured against, by name */
 export const machine = (peers: Readonly<Record<string, string>> = {}): Machine => ({
   cpu: cpus()[0]?.model.trim() ?? 'unknown',

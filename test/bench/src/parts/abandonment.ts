@@ -7,9 +7,10 @@ import { Engine } from '@facet/engine';
 import { preset } from '@facet/plans';
 import { type ObjectStore, readJson } from '@facet/store';
 import { evaluateOnce, type Subject } from '../evaluation/evaluate.js';
-import { THREADS, withSubject } from '../evaluation/subject.js';
+import { withSubject } from '../evaluation/subject.js';
 import type { Finding } from '../frame/findings.js';
-import { compared, type Sample, timed, timingOf } from '../frame/interleave.js';
+import { compared, mean, timed, timingOf } from '../frame/interleave.js';
+import { THREADS } from '../frame/machine.js';
 import type { Part } from '../frame/part.js';
 
 const SHARES = [0.3, 0.4] as const;
@@ -43,14 +44,9 @@ async function successes(store: ObjectStore): Promise<Map<string, number>> {
 }
 
 async function evaluated(subject: Subject, engine: Engine, plan: EvaluationPlan) {
-  let sample!: Sample;
-  await evaluateOnce(subject, engine, plan, async (work) => {
-    sample = await timed(work);
-  });
+  const sample = await evaluateOnce(subject, engine, plan, timed);
   return { timing: timingOf([sample]), success: await successes(subject.store) };
 }
-
-const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
 
 export const abandonment: Part = {
   name: 'abandonment',
@@ -58,8 +54,8 @@ export const abandonment: Part = {
     'an evaluation whose searches leave samples behind, beside one whose searches do not: time, and success lost',
   cases: ['pgd-10'],
   async *run(_, { log }) {
-    const findings: Finding[] = [];
-    await withSubject(planOf(), log, async (subject) => {
+    yield* await withSubject(planOf(), log, async (subject) => {
+      const findings: Finding[] = [];
       const engine = new Engine({ threads: THREADS });
       try {
         // Opens the sessions, which does not count.
@@ -77,10 +73,10 @@ export const abandonment: Part = {
             }),
           );
         }
+        return findings;
       } finally {
         await engine.close();
       }
     });
-    yield* findings;
   },
 };

@@ -6,18 +6,18 @@
  * budget of whole levels. What the libraries' own unrounded images reach stands beside it.
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { availableParallelism, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { formatSearch, SearchConfig } from '@facet/contracts';
 import { Engine } from '@facet/engine';
 import { z } from 'zod';
 import { trained, type Trained } from '../attack/trained.js';
-import { compared, interleave, type Sample, timed, type Timing } from '../frame/interleave.js';
+import { compared, interleave, mean, type Sample, timed, type Timing } from '../frame/interleave.js';
+import { THREADS } from '../frame/machine.js';
 import type { Part } from '../frame/part.js';
 import type { Conversation } from '../peers/conversation.js';
 
 const EPSILON = 1 / 255;
-const THREADS = Math.min(2, availableParallelism());
 /** A third. */
 const TARGET = 0.333;
 /** Logits of both worlds may differ by this: float32, other kernels. */
@@ -80,7 +80,6 @@ const Answer = z.object({
 });
 
 const share = (flags: readonly boolean[]): number => flags.filter(Boolean).length / flags.length;
-const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
 
 /** At most in a shard and in a batch of it, as the default plan has them. */
 const [SHARD, BATCH] = [64, 32];

@@ -9,9 +9,9 @@ import { preset } from '@facet/plans';
 import { evaluateOnce } from '../evaluation/evaluate.js';
 import { WorkerProfiler } from '../evaluation/profile.js';
 import { shares } from '../evaluation/shares.js';
-import { THREADS, withSubject } from '../evaluation/subject.js';
-import type { Finding } from '../frame/findings.js';
+import { withSubject } from '../evaluation/subject.js';
 import { compared, timed, timingOf } from '../frame/interleave.js';
+import { THREADS } from '../frame/machine.js';
 import type { Part } from '../frame/part.js';
 
 const IMAGES = 1_000;
@@ -25,29 +25,22 @@ export const evaluation: Part = {
   about: `the default plan over ${IMAGES} images, beside the time inside the compute library's sessions`,
   cases: ['default'],
   async *run(_, { log }) {
-    const findings: Finding[] = [];
-    await withSubject(plan, log, async (subject) => {
+    yield await withSubject(plan, log, async (subject) => {
       const profiler = await WorkerProfiler.start();
       const engine = new Engine({ threads: THREADS });
       try {
-        let wallMs!: number;
-        await evaluateOnce(subject, engine, plan, async (work) => {
-          ({ wallMs } = await timed(work));
-        });
+        const { wallMs } = await evaluateOnce(subject, engine, plan, timed);
         const profiles = (await profiler.stop()).filter(({ name }) => name.startsWith('engine-'));
         const { sessions, ...others } = shares(profiles, wallMs * THREADS);
-        findings.push(
-          compared({
-            subject: ['evaluation', timingOf([{ wallMs }])],
-            baseline: ['its sessions', timingOf([{ wallMs: sessions * wallMs }])],
-            target: TARGET,
-            figures: others,
-          }),
-        );
+        return compared({
+          subject: ['evaluation', timingOf([{ wallMs }])],
+          baseline: ['its sessions', timingOf([{ wallMs: sessions * wallMs }])],
+          target: TARGET,
+          figures: others,
+        });
       } finally {
         await engine.close();
       }
     });
-    yield* findings;
   },
 };

@@ -27,13 +27,12 @@ async function evaluation(world: World, engine: Engine, endpoint: string | undef
   else process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] = endpoint;
   const log = { warn: (message: string) => void lost.push(message) };
   const telemetry = await startTelemetry({ service: 'facet-bench', version: '0.0.0', log });
-  let sample!: Sample;
-  await evaluateOnce(world, engine, plan, async (work) => {
-    sample = await timed(async () => {
+  const sample = await evaluateOnce(world, engine, plan, (work) =>
+    timed(async () => {
       await work();
       await telemetry.close();
-    });
-  });
+    }),
+  );
   if (lost.length > 0) throw new Error(lost.join('; '));
   return sample;
 }
