@@ -29,6 +29,7 @@ const request: Request = {
   input: undefined,
   transfer: [],
   worker: undefined,
+  watched: false,
   progress: () => undefined,
   resolve: () => undefined,
   reject: () => undefined,

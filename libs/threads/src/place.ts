@@ -74,7 +74,9 @@ export class Place {
       this.had++;
       host.ref();
       const { task, input, transfer } = request;
-      host.post({ kind: 'run', id, task, input } satisfies ToWorker, transfer);
+      // Progress is a sign of life, too.
+      const watched = request.watched || this.options.silenceMs !== undefined;
+      host.post({ kind: 'run', id, task, input, watched } satisfies ToWorker, transfer);
       this.listen();
     } catch (error) {
       // What cannot be cloned, or a host that cannot be started.

@@ -61,6 +61,7 @@ export abstract class Pool {
         input,
         transfer,
         worker,
+        watched: onProgress !== undefined,
         progress: (value) => {
           try {
             onProgress?.(value as P);

@@ -15,6 +15,8 @@ export interface RunMessage {
   readonly id: number;
   readonly task: string;
   readonly input: unknown;
+  /** Whether its progress is told. */
+  readonly watched: boolean;
 }
 
 export interface CancelMessage {

@@ -6,6 +6,8 @@ export interface Request {
   readonly input: unknown;
   readonly transfer: readonly Transferable[];
   readonly worker: number | undefined;
+  /** Whether the caller hears of progress. */
+  readonly watched: boolean;
   progress(value: unknown): void;
   resolve(result: unknown): void;
   reject(error: unknown): void;

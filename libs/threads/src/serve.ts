@@ -20,7 +20,7 @@ export interface TaskContext {
    * between its steps; both see a cancellation even if the thread never returned to its event loop.
    */
   readonly signal: AbortSignal;
-  /** Sends a cloneable value to the caller's `onProgress`. */
+  /** Sends a cloneable value to the caller's `onProgress`, if there is one. */
   progress(value: unknown): void;
   /** Buffers of the result that are moved to the caller, not copied; they are empty here afterwards. */
   transfer(buffers: readonly Transferable[]): void;
@@ -41,7 +41,7 @@ export function serveTasks(tasks: Readonly<Record<string, Task>>): void {
     port.post(message, transfer);
   };
 
-  const run = async ({ id, task, input }: RunMessage) => {
+  const run = async ({ id, task, input, watched }: RunMessage) => {
     const controller = new AbortController();
     const moved: Transferable[] = [];
     current = { id, abort: () => controller.abort() };
@@ -52,7 +52,9 @@ export function serveTasks(tasks: Readonly<Record<string, Task>>): void {
       }
       const result = await handle(input, {
         signal: pollingSignal(controller, () => Atomics.load(cancelled, 0) === id),
-        progress: (value) => send({ kind: 'progress', id, value }),
+        progress: (value) => {
+          if (watched) send({ kind: 'progress', id, value });
+        },
         transfer: (buffers) => void moved.push(...buffers),
       });
       current = undefined;

@@ -87,6 +87,12 @@ describe('tasks', () => {
     ]);
   });
 
+  it('send no progress where nobody asked for it', async () => {
+    const cannotBeSent = caught(open().run('reports', undefined, { onProgress: () => undefined }));
+    expect(await cannotBeSent).toMatchObject({ name: 'DataCloneError' });
+    expect(await open().run('reports', undefined)).toBe('done');
+  });
+
   it('stop when the caller cannot take their progress', async () => {
     const pool = open();
     const onProgress = () => {

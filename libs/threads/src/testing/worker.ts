@@ -36,6 +36,10 @@ serveTasks({
     return result;
   },
   /** Holds the thread without a turn of its event loop: only the shared word can tell it to stop. */
+  reports: (_, { progress }) => {
+    progress(() => undefined);
+    return 'done';
+  },
   spin: (_, { signal, progress }) => {
     progress('spinning');
     while (!signal.aborted);
