@@ -64,18 +64,22 @@ export function weightedAuc(scores: Float64Array, live: Uint8Array): Statistic {
   const order = Uint32Array.from(scores.keys()).sort((a, b) =>
     scores[a] < scores[b] ? -1 : scores[a] > scores[b] ? 1 : 0,
   );
+  const isLive = Uint8Array.from(order, (index) => live[index]);
+  /** Where the next larger score begins. */
+  const endsTie = Uint8Array.from(order, (index, at) => Number(scores[index] !== scores[order[at + 1]]));
   return (weights) => {
     let [below, pairs, lives] = [0, 0, 0];
-    for (let from = 0; from < order.length;) {
-      let [liveHere, spoofHere, to] = [0, 0, from];
-      for (; to < order.length && scores[order[to]] === scores[order[from]]; to++) {
-        if (live[order[to]]) liveHere += weights[order[to]];
-        else spoofHere += weights[order[to]];
-      }
+    let [liveHere, spoofHere] = [0, 0];
+    for (let at = 0; at < order.length; at++) {
+      const weight = weights[order[at]];
+      const ofLive = weight * isLive[at];
+      liveHere += ofLive;
+      spoofHere += weight - ofLive;
+      if (endsTie[at] === 0) continue;
       pairs += liveHere * (below + spoofHere / 2);
       below += spoofHere;
       lives += liveHere;
-      from = to;
+      liveHere = spoofHere = 0;
     }
     return pairs / (lives * below);
   };
@@ -91,16 +95,17 @@ export function weightedMedian(
   weights: Weights,
 ): number {
   let total = 0;
-  for (const index of order) total += weights[index];
-  let [below, lower] = [0, NaN];
-  for (const index of order) {
-    if (weights[index] === 0) continue;
-    const value = values[index] ?? NaN;
+  for (let place = 0; place < order.length; place++) total += weights[order[place]];
+  const valueAt = (place: number): number => values[order[place]] ?? NaN;
+  let [below, lower] = [0, 0];
+  for (let place = 0; place < order.length; place++) {
+    const weight = weights[order[place]];
+    if (weight === 0) continue;
     // Half of the weight lay exactly below: the median is half-way between its two neighbours.
-    if (2 * below === total) return (lower + value) / 2;
-    below += weights[index];
-    lower = value;
-    if (2 * below > total) return value;
+    if (2 * below === total) return (valueAt(lower) + valueAt(place)) / 2;
+    below += weight;
+    lower = place;
+    if (2 * below > total) return valueAt(place);
   }
   return NaN;
 }

@@ -6,6 +6,7 @@ export { cleanSummary, type CleanSummary } from './summary.js';
 export {
   attackSuccess,
   successAmong,
+  successOf,
   robustSummary,
   worstCase,
   type AttackSuccess,

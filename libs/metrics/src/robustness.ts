@@ -43,15 +43,17 @@ function checkOutcomes(outcomes: readonly Outcome[]): void {
   });
 }
 
-/** Success among some outcomes: those of a species, an illumination, a group of people. */
+export const successOf = (attempted: number, succeeded: number): Success => ({
+  attempted,
+  succeeded,
+  rate: share(succeeded, attempted),
+});
+
+/** Success among some outcomes: those of a species or an illumination. */
 export function successAmong(outcomes: readonly Outcome[], threshold: number): Success {
   const right = outcomes.filter((o) => decidesLive(o.cleanScore, threshold) === o.live);
   const turned = right.filter((o) => decidesLive(o.adversarialScore, threshold) !== o.live);
-  return {
-    attempted: right.length,
-    succeeded: turned.length,
-    rate: share(turned.length, right.length),
-  };
+  return successOf(right.length, turned.length);
 }
 
 /** Attack success: the share of rightly decided samples whose decision flips. NaN throws a RangeError. */

@@ -43,7 +43,11 @@ export async function conclude(
   const baseline = await storedBaseline(store, request);
   const failedFacets = failed.map(({ facet }) => facet);
   const input: FiguresInput = { plan, current, baseline, failedFacets };
-  const { worst: byCell, ...figures } = await renderer.run<Figures>('figures', input, { signal });
+  // One computes in a thread of its own, the other in the engine's.
+  const [{ worst: byCell, ...figures }, rechecked] = await Promise.all([
+    renderer.run<Figures>('figures', input, { signal }),
+    recheck({ store, engine }, planned, summary.threshold.value, signal),
+  ]);
   const worst = worstCases(planned, byCell);
   const { verdict, notes } = judgeBy(request.policy, { ...figures, failed });
   const report: Report = {
@@ -62,7 +66,7 @@ export async function conclude(
       seed: plan.seed,
       backend: engine.backend,
       cpu: cpus().at(0)?.model ?? 'unknown',
-      recheck: await recheck({ store, engine }, planned, summary.threshold.value, signal),
+      recheck: rechecked,
     },
   };
   const pictures = await picturesOf({ store, engine }, planned, worst, signal);

@@ -20,6 +20,7 @@ import {
   robustSummary,
   successAmong,
   type SuccessBits,
+  successOf,
   wilsonInterval,
   worstCase,
 } from '@facet/metrics';
@@ -102,7 +103,7 @@ export function judgeCell(
     directions: success.directions,
     bySpecies: success.bySpecies,
     byIllumination: grouped(judged, threshold, ({ illumination }) => illumination),
-    byAttribute: byAttribute(judged, threshold, known),
+    byAttribute: byAttribute(outcomes, known),
     robustApcer: robust.apcer,
     robustBpcer: robust.bpcer,
     robustAuc: robust.auc,
@@ -151,18 +152,21 @@ function grouped(
   return Object.fromEntries(ordered.map(([name, group]) => [name, { ...successAmong(group, threshold) }]));
 }
 
-function byAttribute(judged: readonly Judged[], threshold: number, known: Known): CellReport['byAttribute'] {
-  const labelled = judged.flatMap((one) => {
-    const attributes = known.get(one.key)?.attributes;
-    return attributes == null ? [] : [{ one, attributes }];
-  });
+/** Success among people with an attribute, and without it; in one pass, for there are many attributes and cells. */
+function byAttribute(outcomes: readonly Outcome[], known: Known): CellReport['byAttribute'] {
+  const [attempted, fooled] = [0, 1].map(() => ATTRIBUTES.map(() => ({ '0': 0, '1': 0 })));
+  for (const outcome of outcomes) {
+    const attributes = known.get(outcome.key)?.attributes;
+    if (!outcome.correct || attributes == null) continue;
+    for (let bit = 0; bit < ATTRIBUTES.length; bit++) {
+      const digit = attributes[bit] as '0' | '1';
+      attempted[bit][digit]++;
+      if (outcome.fooled) fooled[bit][digit]++;
+    }
+  }
   return Object.fromEntries(
     ATTRIBUTES.flatMap((name, bit) => {
-      const among = (digit: string): Success =>
-        successAmong(
-          labelled.filter(({ attributes }) => attributes[bit] === digit).map(({ one }) => one),
-          threshold,
-        );
+      const among = (digit: '0' | '1'): Success => successOf(attempted[bit][digit], fooled[bit][digit]);
       const [present, absent] = [among('1'), among('0')];
       return Math.min(present.attempted, absent.attempted) < MIN_GROUP ? [] : [[name, { present, absent }]];
     }),
