@@ -2,7 +2,7 @@
 export { carryChange, type View } from './crop/carry.js';
 export { cropFace, type Size } from './crop/face.js';
 export { resizeMap } from './crop/map.js';
-export { toBytes, toInterleaved, toPlanes, toTensor } from './crop/tensor.js';
+export { toBytes, toPlanes, toTensor } from './crop/tensor.js';
 export { DatasetError } from './errors.js';
 export { IMAGE_LIMITS, type ImageLimits } from './folder/image.js';
 export { readFolder, storeSample, type Folder, type FolderSample } from './folder/read.js';

@@ -29,10 +29,11 @@ export const reachOf = (epsilon: number): number => Math.floor(epsilon * LEVELS 
  * place of 125 us for 64x64 pixels (Intel Xeon, 28 November 2026). So changes are bounded by their bits, levels by the array.
  */
 function quantiseLinf(pixels: Float32Array, clean: Uint8Array, epsilon: number, out: Uint8Array): void {
-  const width = 2 * reachOf(epsilon);
+  const reach = reachOf(epsilon);
+  const width = 2 * reach;
   const levels = new Uint8ClampedArray(out.buffer, out.byteOffset, out.length);
   for (let i = 0; i < pixels.length; i++) {
-    const low = clean[i] - width / 2;
+    const low = clean[i] - reach;
     const above = ((pixels[i] * LEVELS + 0.5) | 0) - low;
     const beyond = (above & ~(above >> 31)) - width;
     levels[i] = low + width + (beyond & (beyond >> 31));

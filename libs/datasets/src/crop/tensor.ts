@@ -25,14 +25,6 @@ export function toPlanes(rgb: Uint8Array, out = new Uint8Array(rgb.length)): Uin
   return out;
 }
 
-/** The inverse of {@link toPlanes}. */
-export function toInterleaved(planes: Uint8Array): Uint8Array {
-  const plane = planes.length / 3;
-  const out = new Uint8Array(planes.length);
-  for (let i = 0; i < plane; i++) for (let c = 0; c < 3; c++) out[3 * i + c] = planes[c * plane + i];
-  return out;
-}
-
 function planeOf(values: { length: number }, height: number, width: number): number {
   if (values.length !== 3 * height * width)
     throw new RangeError(`${values.length} values are no ${height} x ${width} image of three channels`);

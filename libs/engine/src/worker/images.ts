@@ -1,14 +1,6 @@
 /** From stored photographs to the 8-bit images that a model sees, and back: decoding, cropping, encoding. */
 import type { ModelManifest } from '@facet/contracts';
-import {
-  carryChange,
-  cropFace,
-  decodePng,
-  packPng,
-  type RawImage,
-  toInterleaved,
-  toPlanes,
-} from '@facet/datasets';
+import { carryChange, cropFace, decodePng, packPng, type RawImage, toPlanes } from '@facet/datasets';
 import type { Photo, Photos } from '../tasks.js';
 
 /** 8-bit images [n, 3, height, width], RGB, at the model's input size. */
@@ -61,7 +53,7 @@ async function shown({ png, box, attacked }: Photo): Promise<RawImage> {
 export function pngsOf({ n, bytes }: Images, { height, width }: ModelManifest['input']): Uint8Array[] {
   const size = bytes.length / n;
   const pngs = Array.from({ length: n }, (_, i) =>
-    packPng({ data: toInterleaved(bytes.subarray(i * size, (i + 1) * size)), height, width }),
+    packPng(bytes.subarray(i * size, (i + 1) * size), width, height),
   );
   const joined = new Uint8Array(pngs.reduce((sum, png) => sum + png.length, 0));
   let end = 0;
