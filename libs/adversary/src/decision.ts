@@ -24,13 +24,15 @@ export function scoresOf(output: ModelOutput, data: Float32Array, n: number): Fl
   const wanted = 'classes' in output ? output.classes : output.kind === 'map' ? row : 1;
   if (row !== wanted || !Number.isInteger(row))
     throw new RangeError(`output ${output.name} has ${row} values per sample, the manifest says ${wanted}`);
+  const spoof =
+    'classes' in output
+      ? Array.from({ length: row }, (_, i) => i).filter((i) => !output.live.includes(i))
+      : [];
   const score = (values: Float32Array): number => {
+    const at = (classes: readonly number[]): number[] => classes.map((i) => values[i]);
     switch (output.kind) {
-      case 'logits': {
-        const live = output.live.map((i) => values[i]);
-        const spoof = Array.from(values).filter((_, i) => !output.live.includes(i));
-        return logSumExp(live) - logSumExp(spoof);
-      }
+      case 'logits':
+        return logSumExp(at(output.live)) - logSumExp(at(spoof));
       case 'probabilities':
         return logOdds(output.live.reduce((sum, i) => sum + values[i], 0));
       case 'logit':
