@@ -143,6 +143,9 @@ describe('moments and fit', () => {
         if (wanted(i)) moments.add(features[name].subarray(i * size, (i + 1) * size));
       return moments;
     };
+    /** Of three classes; every fourth image has none. */
+    const thirdOf = (i: number): number => (i % 4) - 1;
+    const indicatorsOf = (third: number): number[] => [0, 1, 2].map((one) => Number(one === third));
     const chunks = await Promise.all(
       [
         [0, 25],
@@ -150,7 +153,9 @@ describe('moments and fit', () => {
       ].map(([from, to]) => {
         const part = { photos: images.photos.slice(from, to), prepared: true };
         const index = Int16Array.from(labels.slice(from, to));
-        const thirds = index.map((_, i) => ((from + i) % 4) - 1);
+        const thirds = index.map((_, i) => thirdOf(from + i));
+        const labelled = thirds.map((third) => Math.min(third, 0));
+        const indicators = Uint8Array.from([...thirds].flatMap(indicatorsOf));
         return engine.moments({
           source,
           images: part,
@@ -158,7 +163,7 @@ describe('moments and fit', () => {
           groupings: [
             { id: 'types', of: { feature: TYPES }, groups: 2, index },
             { id: 'texture', of: { texture }, groups: 2, index },
-            { id: 'thirds', of: { feature: TYPES }, groups: 3, index: thirds },
+            { id: 'thirds', of: { feature: TYPES }, groups: 1, index: labelled, indicators },
           ],
         });
       }),
@@ -168,7 +173,7 @@ describe('moments and fit', () => {
     const { priors, controls, probes } = await engine.fit([
       { id: 'types', kind: 'prior', groups: merged('types'), seed: 0 },
       { id: 'texture', kind: 'prior', groups: merged('texture'), seed: 0 },
-      { id: 'thirds', kind: 'probe', groups: merged('thirds') },
+      { id: 'thirds', kind: 'probe', outputs: 3, joined: merged('thirds')[0] },
     ]);
     for (const [id, name] of [
       ['types', TYPES],
@@ -187,7 +192,12 @@ describe('moments and fit', () => {
       expect(priors[id].bias / scale).toBeCloseTo(prior.bias / scale, 4);
       expect(controls[id]).toHaveLength(CONTROL_DIRECTIONS);
     }
-    const probe = fitProbe([0, 1, 2].map((group) => expected(TYPES, (i) => (i % 4) - 1 === group)));
+    const size = features[TYPES].length / 60;
+    const joined = new Moments(size + 3);
+    for (let i = 0; i < 60; i++)
+      if (thirdOf(i) >= 0)
+        joined.add([...features[TYPES].subarray(i * size, (i + 1) * size), ...indicatorsOf(thirdOf(i))]);
+    const probe = fitProbe(joined, 3);
     expect(probes['thirds'].classes).toBe(3);
     close(probes['thirds'].bias, probe.bias, 2);
   });

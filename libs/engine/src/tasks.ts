@@ -95,6 +95,8 @@ export interface Grouping {
   readonly groups: number;
   /** [n]: the group of each sample, -1 for none. */
   readonly index: Int16Array;
+  /** [n, k], 0 or 1: joined to each sample's feature, for probes. */
+  readonly indicators?: Uint8Array;
 }
 
 export interface MomentsTask {
@@ -108,14 +110,21 @@ export interface MomentsTask {
 export type MomentsResult = Readonly<Record<string, readonly MomentsData[]>>;
 
 /** What to fit to moments. */
-export type Fit = { readonly id: string; readonly groups: readonly MomentsData[] } & (
+export type Fit = { readonly id: string } & (
   | {
-      /** Of groups live and spoof; beside it directions of the control, which follow from `seed` and `id`. */
+      /** Beside it directions of the control, which follow from `seed` and `id`. */
       readonly kind: 'prior';
+      /** Of live and spoof. */
+      readonly groups: readonly MomentsData[];
       readonly seed: number;
     }
-  /** `probe`: a group per class. `multi-label`: 2k and 2k+1 are bit k off and on. */
-  | { readonly kind: 'probe' | 'multi-label' }
+  | {
+      /** An output per class, of which a sample is one; or per bit. */
+      readonly kind: 'probe' | 'multi-label';
+      readonly outputs: number;
+      /** Of features with an indicator of each output behind them. */
+      readonly joined: MomentsData;
+    }
 );
 
 export interface FitResult {

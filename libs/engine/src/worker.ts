@@ -25,7 +25,14 @@ const handlers: Handlers = {
   checkFile,
   compare,
   describe: (task, { signal }) => describe(task, signal),
-  moments: (task, { signal }) => moments(task, signal),
+  async moments(task, { signal, transfer }) {
+    const result = await moments(task, signal);
+    const found = Object.values(result).flat();
+    transfer(
+      found.flatMap(({ mean, scatter }) => [mean, scatter].map(({ buffer }) => buffer as ArrayBuffer)),
+    );
+    return result;
+  },
   fit: (fits) => Promise.resolve(fit(fits)),
   async attack(task, { signal, progress, transfer }) {
     const result = await attack(task, signal, progress);

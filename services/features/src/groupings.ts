@@ -1,5 +1,5 @@
 /** Which classes the moments of which tensors are taken over: for priors and for missing heads. */
-import { Moments } from '@facet/adversary';
+import type { MomentsData } from '@facet/adversary';
 import {
   ATTRIBUTES,
   ILLUMINATIONS,
@@ -44,7 +44,8 @@ const LABELLED: Readonly<Record<string, Labelled>> = {
 };
 
 export const priorId = (of: string): string => `prior/${of}`;
-export const probeId = (facet: string, bit: number): string => `probe/${facet}/${bit}`;
+const classesId = (feature: string): string => `classes/${feature}`;
+const probeId = (facet: string): string => `probe/${facet}`;
 
 /** How a probe could stand in for a facet's missing head. */
 export const probeOf = (facet: string, head: ModelFacet['head']): Labelled | undefined =>
@@ -57,6 +58,28 @@ export interface FacetGroups {
   readonly probe: Labelled | undefined;
 }
 
+const outputsOf = ({ kind, groups, bits }: Labelled): number => (kind === 'probe' ? groups : bits);
+
+/** Which class each sample is of, or which bits it has; all of its bits are labelled, or none is. */
+function probeGrouping(
+  id: string,
+  feature: string,
+  probe: Labelled,
+  samples: readonly SampleLabels[],
+): Grouping {
+  const outputs = outputsOf(probe);
+  const indicators = new Uint8Array(samples.length * outputs);
+  const index = new Int16Array(samples.length);
+  samples.forEach((sample, i) => {
+    const first = probe.index(sample, 0);
+    index[i] = first < 0 ? -1 : 0;
+    if (first < 0) return;
+    if (probe.kind === 'probe') indicators[i * outputs + first] = 1;
+    else for (let bit = 0; bit < outputs; bit++) indicators[i * outputs + bit] = probe.index(sample, bit);
+  });
+  return { id, of: { feature }, groups: 1, index, indicators };
+}
+
 /** What the moments of one chunk of samples, given in the order of the stream, are taken over. */
 export function groupingsOf(
   facets: readonly FacetGroups[],
@@ -64,34 +87,27 @@ export function groupingsOf(
   samples: readonly SampleLabels[],
 ): Grouping[] {
   const index = Int16Array.from(samples, classOf);
-  const byClass = (name: string, of: Grouping['of']): Grouping => ({
-    id: priorId(name),
-    of,
-    groups: 2,
-    index,
-  });
+  const byClass = (id: string, of: Grouping['of']): Grouping => ({ id, of, groups: 2, index });
+  // Facets may read the same tensor.
+  const features = new Set(facets.map(({ feature }) => feature));
   const probes = facets.flatMap(({ facet, feature, probe }) =>
-    Array.from({ length: probe?.bits ?? 0 }, (_, bit) => ({
-      id: probeId(facet, bit),
-      of: { feature },
-      groups: probe!.groups,
-      index: Int16Array.from(samples, (sample) => probe!.index(sample, bit)),
-    })),
+    probe === undefined ? [] : [probeGrouping(probeId(facet), feature, probe, samples)],
   );
   return [
-    byClass(TEXTURE_PRIOR, { texture }),
-    ...facets.map(({ facet, feature }) => byClass(facet, { feature })),
+    byClass(priorId(TEXTURE_PRIOR), { texture }),
+    ...[...features].map((feature) => byClass(classesId(feature), { feature })),
     // Moments of nothing would still be whole matrices.
     ...probes.filter(({ index }) => index.some((group) => group >= 0)),
   ];
 }
 
 /** Whether the samples bore labels of at least two classes, without which a probe has nothing to tell apart. */
-const labelled = (facet: string, { bits, groups }: Labelled, moments: GatheredMoments): boolean =>
-  Array.from({ length: bits }, (_, bit) => probeId(facet, bit)).some(
-    (id) =>
-      Array.from({ length: groups }, (_, group) => moments.count(id, group) > 0).filter(Boolean).length >= 2,
-  );
+function tellsApart(probe: Labelled, { mean }: MomentsData): boolean {
+  const shares = mean.slice(mean.length - outputsOf(probe));
+  return probe.kind === 'probe'
+    ? shares.filter((share) => share > 0).length >= 2
+    : shares.some((share) => share > 0 && share < 1);
+}
 
 /** What to fit to the moments; priors, with controls that follow from `seed`, only where both classes are large enough. */
 export function fitsOf(
@@ -99,16 +115,20 @@ export function fitsOf(
   moments: GatheredMoments,
   { withPriors, seed }: { readonly withPriors: boolean; readonly seed: number },
 ): Fit[] {
-  const names = withPriors ? [TEXTURE_PRIOR, ...facets.map(({ facet }) => facet)] : [];
-  const priors = names.map(priorId).map((id): Fit => ({ id, kind: 'prior', groups: moments.of(id), seed }));
-  const probes = facets.flatMap(({ facet, probe }): Fit[] => {
-    if (probe === undefined || !labelled(facet, probe, moments)) return [];
-    const ids = Array.from({ length: probe.bits }, (_, bit) => probeId(facet, bit));
-    // A bit that no sample had a label for has no moments: it is as empty as the others are wide.
-    const width = ids.map((id) => moments.of(id).at(0)?.mean.length).find((size) => size !== undefined)!;
-    const empty = Array.from({ length: probe.groups }, () => new Moments(width).data);
-    const groups = ids.flatMap((id) => (moments.of(id).length === 0 ? empty : moments.of(id)));
-    return [{ id: facet, kind: probe.kind, groups }];
+  const prior = (name: string, groups: string): Fit => ({
+    id: priorId(name),
+    kind: 'prior',
+    groups: moments.of(groups),
+    seed,
   });
-  return [...priors, ...probes];
+  const priors = [
+    prior(TEXTURE_PRIOR, priorId(TEXTURE_PRIOR)),
+    ...facets.map(({ facet, feature }) => prior(facet, classesId(feature))),
+  ];
+  const probes = facets.flatMap(({ facet, probe }): Fit[] => {
+    const joined = moments.of(probeId(facet)).at(0);
+    if (probe === undefined || joined === undefined || !tellsApart(probe, joined)) return [];
+    return [{ id: facet, kind: probe.kind, outputs: outputsOf(probe), joined }];
+  });
+  return [...(withPriors ? priors : []), ...probes];
 }

@@ -16,13 +16,14 @@ export class Moments {
   readonly mean: Float64Array;
   readonly #scatter: Float64Array;
 
+  /** @param data to go on with: its arrays are this one's from now on */
   constructor(
     readonly dimensions: number,
     data?: MomentsData,
   ) {
     this.count = data?.count ?? 0;
-    this.mean = Float64Array.from(data?.mean ?? new Float64Array(dimensions));
-    this.#scatter = Float64Array.from(data?.scatter ?? new Float64Array(dimensions * dimensions));
+    this.mean = data?.mean ?? new Float64Array(dimensions);
+    this.#scatter = data?.scatter ?? new Float64Array(dimensions * dimensions);
   }
 
   get data(): MomentsData {

@@ -4,8 +4,9 @@ import { Random } from '@facet/random';
 import { BalancedAccuracy } from './accuracy.js';
 import { Moments } from './moments.js';
 import { fitPrior, type LinearPrior, priorValue } from './prior.js';
-import { fitMultiLabelProbe, fitProbe } from './probe.js';
+import { fitMultiLabelProbe, fitProbe, type LinearProbe } from './probe.js';
 import { solveSpd } from './solve.js';
+import { scaleOf, shrink, SHRINKAGE } from './standardise.js';
 
 const momentsOf = (rows: readonly (readonly number[])[], d: number): Moments => {
   const moments = new Moments(d);
@@ -139,37 +140,119 @@ describe('fitPrior', () => {
 });
 
 describe('probes', () => {
-  const argmax = (probe: ReturnType<typeof fitProbe>, z: readonly number[]): number => {
-    const logits = Array.from(probe.bias, (bias, k) =>
-      z.reduce((sum, value, i) => sum + value * probe.weights[k * z.length + i], bias),
+  /** Rows of a class or with bits, with their indicators behind them. */
+  const joinedOf = (
+    given: readonly { readonly rows: readonly number[][]; readonly of: readonly number[] }[],
+  ) =>
+    momentsOf(
+      given.flatMap(({ rows, of }) => rows.map((row) => [...row, ...of])),
+      2 + given[0].of.length,
     );
-    return logits.indexOf(Math.max(...logits));
-  };
+  const logitsOf = ({ bias, weights }: LinearProbe, z: readonly number[]): number[] =>
+    Array.from(bias, (one, k) => z.reduce((sum, value, i) => sum + value * weights[k * z.length + i], one));
+  const argmax = (values: readonly number[]): number => values.indexOf(Math.max(...values));
 
   it('tell classes apart and never predict an absent one', () => {
-    const centres = [
-      [0, 0],
-      [6, 0],
-      [0, 6],
-    ];
-    const classes = centres.map((c, k) => momentsOf(cloud(100, c, `class ${k}`), 2));
-    const probe = fitProbe([classes[0], new Moments(2), classes[1], classes[2]]);
-    expect(argmax(probe, [0, 0])).toBe(0);
-    expect(argmax(probe, [6, 0])).toBe(2);
-    expect(argmax(probe, [0, 6])).toBe(3);
+    const probe = fitProbe(
+      joinedOf([
+        { rows: cloud(100, [0, 0], 'class 0'), of: [1, 0, 0, 0] },
+        { rows: cloud(100, [6, 0], 'class 1'), of: [0, 0, 1, 0] },
+        { rows: cloud(100, [0, 6], 'class 2'), of: [0, 0, 0, 1] },
+      ]),
+      4,
+    );
+    expect(argmax(logitsOf(probe, [0, 0]))).toBe(0);
+    expect(argmax(logitsOf(probe, [6, 0]))).toBe(2);
+    expect(argmax(logitsOf(probe, [0, 6]))).toBe(3);
+    expect(logitsOf(probe, [3, 3])[1]).toBeLessThan(-100);
   });
 
-  it('give one logit per attribute', () => {
-    const off = momentsOf(cloud(100, [0, 0], 'off'), 2);
-    const on = momentsOf(cloud(100, [4, 0], 'on'), 2);
-    const probe = fitMultiLabelProbe([
-      { off, on },
-      { off, on: new Moments(2) },
-    ]);
-    const logit = (z: readonly number[], k: number): number =>
-      probe.bias[k] + z[0] * probe.weights[2 * k] + z[1] * probe.weights[2 * k + 1];
-    expect(logit([4, 0], 0)).toBeGreaterThan(0);
-    expect(logit([0, 0], 0)).toBeLessThan(0);
-    expect(logit([4, 0], 1)).toBeLessThan(-100);
+  it('give one logit per attribute, and never one that nobody has', () => {
+    const probe = fitMultiLabelProbe(
+      joinedOf([
+        { rows: cloud(100, [0, 0], 'off'), of: [0, 0, 1] },
+        { rows: cloud(100, [4, 0], 'on'), of: [1, 0, 1] },
+      ]),
+      3,
+    );
+    expect(logitsOf(probe, [4, 0])[0]).toBeGreaterThan(0);
+    expect(logitsOf(probe, [0, 0])[0]).toBeLessThan(0);
+    expect(logitsOf(probe, [4, 0])[1]).toBeLessThan(-100);
+    expect(logitsOf(probe, [4, 0])[2]).toBeGreaterThan(100);
+  });
+
+  const side = fc.record({ n: fc.integer({ min: 3, max: 60 }), x: fc.integer({ min: -4, max: 4 }) });
+
+  it('of two classes are the discriminants of their own moments, put together by their sizes', () => {
+    fc.assert(
+      fc.property(side, side, (a, b) => {
+        const [first, second] = [a, b].map(({ n, x }, k) => cloud(n, [x, 1], `side ${k}`));
+        const probe = fitProbe(
+          joinedOf([
+            { rows: first, of: [1, 0] },
+            { rows: second, of: [0, 1] },
+          ]),
+          2,
+        );
+        const [one, two] = [first, second].map((rows) => momentsOf(rows, 2));
+        const all = Moments.merged([one.data, two.data]);
+        const scale = scaleOf(all.covariance(), 2);
+        const within = one.covariance().map((value, at) => {
+          const pooled = (value * a.n + two.covariance()[at] * b.n) / (a.n + b.n);
+          return pooled / (scale[at >> 1] * scale[at & 1]);
+        });
+        shrink(within, 2);
+        const apart = one.mean.map((value, i) => (two.mean[i] - value) / scale[i]);
+        const middle = one.mean.map((value, i) => ((two.mean[i] + value) / 2 - all.mean[i]) / scale[i]);
+        const [w] = solveSpd(within, 2, [apart]);
+        const expected = (z: readonly number[]): number =>
+          Math.log(b.n / a.n) +
+          w.reduce((sum, value, i) => sum + value * ((z[i] - all.mean[i]) / scale[i] - middle[i]), 0);
+        for (const z of [
+          [0, 0],
+          [3, -2],
+          [-1, 5],
+        ]) {
+          const [off, on] = logitsOf(probe, z);
+          expect(Math.abs(on - off - expected(z))).toBeLessThan(1e-4 * (1 + Math.abs(expected(z))));
+        }
+      }),
+    );
+  });
+
+  it('of bits say what a probe of both sides says, but for the ridge, which is that of all samples', () => {
+    fc.assert(
+      fc.property(side, side, (a, b) => {
+        const [off, on] = [a, b].map(({ n, x }, k) => cloud(n, [x, 1], `side ${k}`));
+        const bits = fitMultiLabelProbe(
+          joinedOf([
+            { rows: off, of: [0] },
+            { rows: on, of: [1] },
+          ]),
+          1,
+        );
+        const all = momentsOf([...off, ...on], 2);
+        const scale = scaleOf(all.covariance(), 2);
+        const [low, high] = [off, on].map((rows) => momentsOf(rows, 2).mean);
+        const apart = high.map((value, i) => (value - low[i]) / scale[i]);
+        const share = b.n / (a.n + b.n);
+        const within = all.covariance().map((value, at) => value / (scale[at >> 1] * scale[at & 1]));
+        shrink(within, 2);
+        for (let at = 0; at < 4; at++)
+          within[at] -= (1 - SHRINKAGE) * share * (1 - share) * apart[at >> 1] * apart[at & 1];
+        const [w] = solveSpd(within, 2, [apart]);
+        const expected = (z: readonly number[]): number =>
+          Math.log(b.n / a.n) +
+          w.reduce((sum, value, i) => sum + (value * (z[i] - (low[i] + high[i]) / 2)) / scale[i], 0);
+        for (const z of [
+          [0, 0],
+          [3, -2],
+          [-1, 5],
+        ])
+          expect(Math.abs(logitsOf(bits, z)[0] - expected(z))).toBeLessThan(
+            1e-4 * (1 + Math.abs(expected(z))),
+          );
+      }),
+    );
   });
 });

@@ -8,6 +8,7 @@ import {
   type LinearPrior,
   type LinearProbe,
   Moments,
+  type MomentsData,
   scoresOf,
 } from '@facet/adversary';
 import { pooledName, textureName } from '@facet/onnx';
@@ -103,14 +104,18 @@ export async function moments(task: MomentsTask, signal: AbortSignal): Promise<M
   };
   const found = new Map<string, Moments[]>();
   for await (const { from, n, features } of describeBatches(wanted, signal)) {
-    for (const { id, of, groups, index } of task.groupings) {
+    for (const { id, of, groups, index, indicators = new Uint8Array() } of task.groupings) {
       const values = features['feature' in of ? of.feature : TEXTURE];
-      const size = values.length / n;
-      const own = found.get(id) ?? Array.from({ length: groups }, () => new Moments(size));
+      const [size, beside] = [values.length / n, indicators.length / index.length];
+      const own = found.get(id) ?? Array.from({ length: groups }, () => new Moments(size + beside));
       found.set(id, own);
+      const joined = new Float32Array(size + beside);
       for (let i = 0; i < n; i++) {
-        const group = index[from + i];
-        if (group >= 0) own[group].add(values.subarray(i * size, (i + 1) * size));
+        const sample = from + i;
+        if (index[sample] < 0) continue;
+        joined.set(values.subarray(i * size, (i + 1) * size));
+        joined.set(indicators.subarray(sample * beside, (sample + 1) * beside), size);
+        own[index[sample]].add(joined);
       }
     }
   }
@@ -122,20 +127,16 @@ export function fit(fits: readonly Fit[]): FitResult {
   const priors: Record<string, LinearPrior> = {};
   const controls: Record<string, Float32Array[]> = {};
   const probes: Record<string, LinearProbe> = {};
+  const momentsOf = (data: MomentsData): Moments => new Moments(data.mean.length, data);
   for (const one of fits) {
     const { id } = one;
-    const groups = one.groups.map((data) => new Moments(data.mean.length, data));
     if (one.kind === 'prior') {
-      const [live, spoof] = groups;
+      const [live, spoof] = one.groups.map(momentsOf);
       priors[id] = fitPrior(live, spoof);
       controls[id] = drawControls(live, spoof, CONTROL_DIRECTIONS, new Random(one.seed, 'control', id));
-    } else if (one.kind === 'probe') probes[id] = fitProbe(groups);
-    else {
-      const bits = Array.from({ length: groups.length / 2 }, (_, k) => ({
-        off: groups[2 * k],
-        on: groups[2 * k + 1],
-      }));
-      probes[id] = fitMultiLabelProbe(bits);
+    } else {
+      const fitted = one.kind === 'probe' ? fitProbe : fitMultiLabelProbe;
+      probes[id] = fitted(momentsOf(one.joined), one.outputs);
     }
   }
   return { priors, controls, probes };
