@@ -28,20 +28,27 @@ export function decider(classifier: Uint8Array): Uint8Array {
   return writeModel({ ...model, graph: b.build(model.graph.name) });
 }
 
+/** Facets that datasets may label, so that a probe stands in for a head. */
+const PROBED = ['spoof-type', 'illumination', 'attributes'];
+
+/** Of a {@link decider} of square images. @param embedding a tensor to probe */
+export const deciderManifest = (side: number, embedding?: string): ModelManifest =>
+  ModelManifest.parse({
+    schema: 'facet.model/v1',
+    name: 'network',
+    version: '1',
+    input: { name: 'input', height: side, width: side, colour: 'rgb', white: 1 },
+    output: { kind: 'logits', name: 'live', classes: 2, live: [0] },
+    facets: embedding && Object.fromEntries(PROBED.map((facet) => [facet, { feature: embedding }])),
+  });
+
 /** PGD at 2/255 on the decision of a {@link decider}. */
 export async function attackTask(
   file: string,
   { side, batch, steps, seed }: { side: number; batch: number; steps: number; seed: number },
 ): Promise<AttackTask> {
   const bytes = share(await readFile(file));
-  const manifest = ModelManifest.parse({
-    schema: 'facet.model/v1',
-    name: 'network',
-    version: '1',
-    input: { name: 'input', height: side, width: side, colour: 'rgb', white: 1 },
-    output: { kind: 'logits', name: 'live', classes: 2, live: [0] },
-    facets: {},
-  });
+  const manifest = deciderManifest(side);
   const { input, output } = manifest;
   const numbers = Array.from({ length: batch }, (_, i) => i);
   return {

@@ -1,9 +1,9 @@
-/** What evaluations are measured on: the demo's network and new faces, in a store of their own. */
+/** What evaluations are measured on: a model and new faces, in a store of their own. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { publishModel } from '@facet/catalog';
-import type { EvaluationPlan } from '@facet/contracts';
+import type { EvaluationPlan, ModelManifest } from '@facet/contracts';
 import { ingest, openRenderer } from '@facet/ingestion';
 import { FolderStore } from '@facet/store';
 import { trainedModel } from '../attack/trained.js';
@@ -13,7 +13,10 @@ import type { Subject } from './evaluate.js';
 const dataset = { name: 'faces', version: '1' };
 const model = { name: 'network', version: '1' };
 
-async function render(store: FolderStore, { samples, priorSamples }: EvaluationPlan): Promise<void> {
+/** How many images; of the train split as many as priors are fitted to. */
+type Size = Pick<EvaluationPlan, 'samples' | 'priorSamples'>;
+
+async function render(store: FolderStore, { samples, priorSamples }: Size, side: number): Promise<void> {
   const renderer = openRenderer(THREADS);
   try {
     await ingest(
@@ -22,7 +25,7 @@ async function render(store: FolderStore, { samples, priorSamples }: EvaluationP
       {
         kind: 'synthetic',
         seed: 1,
-        size: 64,
+        size: side,
         samples: { train: priorSamples, dev: 256, test: samples },
         variant: 'standard',
         heldOut: [],
@@ -34,21 +37,28 @@ async function render(store: FolderStore, { samples, priorSamples }: EvaluationP
   }
 }
 
-/** With faces for the plan; nothing is left of it behind `work`. */
-export async function withSubject<T>(
+/** A model and new faces as large as it wants them, in a store in `folder`; nothing is left of it behind `work`. */
+export async function withModel<T>(
+  { bytes, manifest }: { readonly bytes: Uint8Array; readonly manifest: ModelManifest },
+  size: Size,
+  log: (line: string) => void,
+  work: (subject: Subject, folder: string) => Promise<T>,
+): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'facet-bench-'));
+  try {
+    const store = await FolderStore.open(folder);
+    await publishModel(store, bytes, { ...manifest, ...model });
+    log(`rendering ${size.priorSamples + size.samples} images`);
+    await render(store, size, manifest.input.height);
+    return await work({ store, model, dataset }, folder);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** The demo's network. */
+export const withSubject = async <T>(
   plan: EvaluationPlan,
   log: (line: string) => void,
   work: (subject: Subject) => Promise<T>,
-): Promise<T> {
-  const root = await mkdtemp(join(tmpdir(), 'facet-bench-'));
-  try {
-    const store = await FolderStore.open(root);
-    const { bytes, manifest } = await trainedModel(log);
-    await publishModel(store, bytes, { ...manifest, ...model });
-    log(`rendering ${plan.samples} images`);
-    await render(store, plan);
-    return await work({ store, model, dataset });
-  } finally {
-    await rm(root, { recursive: true });
-  }
-}
+): Promise<T> => withModel(await trainedModel(log), plan, log, work);

@@ -1,31 +1,61 @@
 /**
- * How much of an evaluation is computation by the model? The default plan over the demo's network and 1,000 images, from its
- * request to its report, beside the time that its workers spend inside the sessions of the compute library. The rest is
- * decoding and encoding images, the search's own arithmetic, opening sessions, writing and joining results, the report,
- * and waiting for any of them; the profile of the workers says what.
+ * How much of an evaluation is computation by the model? The default plan, from its request to its report, beside the time that
+ * its workers spend inside the sessions of the compute library. The rest is decoding and encoding images, the search's own
+ * arithmetic, opening sessions, writing and joining results, the report, and waiting for any of them; the profile of the workers
+ * says what. Of the demo's network, which takes less than a millisecond an image, and of one as deployed ones are, with random
+ * weights: what they find costs nothing.
  */
+import { readFile } from 'node:fs/promises';
+import type { ModelManifest } from '@facet/contracts';
 import { Engine } from '@facet/engine';
 import { preset } from '@facet/plans';
+import { decider, deciderManifest } from '../attack/task.js';
+import { trainedModel } from '../attack/trained.js';
 import { evaluateOnce } from '../evaluation/evaluate.js';
 import { WorkerProfiler } from '../evaluation/profile.js';
 import { shares } from '../evaluation/shares.js';
-import { withSubject } from '../evaluation/subject.js';
+import { withModel } from '../evaluation/subject.js';
 import { compared, timed, timingOf } from '../frame/interleave.js';
 import { THREADS } from '../frame/machine.js';
-import type { Part } from '../frame/part.js';
+import type { Part, Tools } from '../frame/part.js';
 
-const IMAGES = 1_000;
+const DEPLOYED = 'resnet18-112';
+/** What the last layer of torchvision's ResNets reads. */
+const EMBEDDING = '/Flatten_output_0';
 /** At most 5 % of the time outside the sessions. */
 const TARGET = 1 / 0.95;
 
-const plan = { ...preset('default', 0), samples: IMAGES };
+interface Case {
+  readonly images: number;
+  model(tools: Tools): Promise<{ readonly bytes: Uint8Array; readonly manifest: ModelManifest }>;
+}
+
+const CASES: ReadonlyMap<string, Case> = new Map([
+  ['default', { images: 1_000, model: ({ log }) => trainedModel(log) }],
+  [
+    DEPLOYED,
+    {
+      // Twenty minutes' worth.
+      images: 500,
+      async model({ peers }) {
+        const network = await peers.network(DEPLOYED);
+        return {
+          bytes: decider(await readFile(network.file('onnx'))),
+          manifest: deciderManifest(network.shape[2], EMBEDDING),
+        };
+      },
+    },
+  ],
+]);
 
 export const evaluation: Part = {
   name: 'evaluation',
-  about: `the default plan over ${IMAGES} images, beside the time inside the compute library's sessions`,
-  cases: ['default'],
-  async *run(_, { log }) {
-    yield await withSubject(plan, log, async (subject) => {
+  about: `the default plan over the demo's network, or ${DEPLOYED}, beside the time inside the compute library's sessions`,
+  cases: [...CASES.keys()],
+  async *run(name, tools) {
+    const { images, model } = CASES.get(name)!;
+    const plan = { ...preset('default', 0), samples: images };
+    yield await withModel(await model(tools), plan, tools.log, async (subject) => {
       const profiler = await WorkerProfiler.start();
       const engine = new Engine({ threads: THREADS });
       try {

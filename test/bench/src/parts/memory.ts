@@ -1,7 +1,8 @@
 /**
- * How much memory do an attack and a training take? A whole attack as the attacks service runs it: images decoded, sessions
- * opened, PGD, scores of what it made, images encoded; training steps of the small backbones with every facet. Each in a
- * process of its own, whose peak the operating system counts.
+ * How much memory do an attack, a training and the features of a wide embedding take? A whole attack as the attacks service
+ * runs it: images decoded, sessions opened, PGD, scores of what it made, images encoded; training steps of the small backbones
+ * with every facet; priors and probes as the features service fits them. Each in a process of its own, whose peak the operating
+ * system counts.
  */
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -11,7 +12,8 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { SMALL_BACKBONES } from '@facet/contracts';
 import { z } from 'zod';
-import { decider } from '../attack/task.js';
+import { decider, deciderManifest } from '../attack/task.js';
+import { withModel } from '../evaluation/subject.js';
 import type { Part } from '../frame/part.js';
 import type { Peers } from '../peers/peers.js';
 import { BATCH as TRAINING_BATCH } from '../training/task.js';
@@ -20,10 +22,16 @@ const ATTACKED = 'resnet18-224';
 const BATCH = 16;
 const ATTACK_STEPS = 10;
 const TRAINING_STEPS = 20;
+const DESCRIBED = 'resnet50-112';
+/** Of 2,048 values. */
+const EMBEDDING = '/Flatten_output_0';
+const PRIOR_SAMPLES = 1_000;
 /** For each attack that runs at the same time. */
 const MOST_ATTACK_MIB = 1536;
 /** For each worker that trains. */
 const MOST_TRAINING_MIB = 768;
+/** What a pod of the features service may take. */
+const MOST_FEATURES_MIB = 4096;
 
 const Alone = z.object({ peakMiB: z.number(), stepMs: z.number() });
 type Alone = z.infer<typeof Alone>;
@@ -34,7 +42,7 @@ interface Case {
   readonly mostMiB: number;
   /** Images of a step, of all attacks. */
   readonly batch: number;
-  run(peers: Peers): Promise<Alone>;
+  run(peers: Peers, log: (line: string) => void): Promise<Alone>;
 }
 
 /** Runs a script of the bench in a process of its own. */
@@ -56,6 +64,16 @@ async function attack(peers: Peers, attacks: number): Promise<Alone> {
   }
 }
 
+async function features(peers: Peers, threads: number, log: (line: string) => void): Promise<Alone> {
+  const network = await peers.network(DESCRIBED);
+  const bytes = decider(await readFile(network.file('onnx')));
+  const manifest = deciderManifest(network.shape[2], EMBEDDING);
+  const size = { samples: 1, priorSamples: PRIOR_SAMPLES };
+  return withModel({ bytes, manifest }, size, log, ({ model, dataset }, folder) =>
+    alone('../features/alone.js', folder, model.name, dataset.name, PRIOR_SAMPLES, threads),
+  );
+}
+
 const CASES: ReadonlyMap<string, Case> = new Map([
   ...[1, 2].map((cores): [string, Case] => [
     `${ATTACKED}/${cores}`,
@@ -67,6 +85,16 @@ const CASES: ReadonlyMap<string, Case> = new Map([
       run: (peers) => attack(peers, cores),
     },
   ]),
+  [
+    `features-${DESCRIBED}/2`,
+    {
+      subject: 'features and probes',
+      cores: 2,
+      mostMiB: MOST_FEATURES_MIB,
+      batch: PRIOR_SAMPLES,
+      run: (peers, log) => features(peers, 2, log),
+    },
+  ],
   ...SMALL_BACKBONES.flatMap((name) =>
     [1, 2].map((cores): [string, Case] => [
       `training-${name}/${cores}`,
@@ -84,16 +112,16 @@ const CASES: ReadonlyMap<string, Case> = new Map([
 export const memory: Part = {
   name: 'memory',
   about:
-    `peak resident memory of PGD-${ATTACK_STEPS} on ${ATTACKED}, batch ${BATCH}: NETWORK-SIZE/ATTACKS AT ONCE; and of ` +
-    `training, batch ${TRAINING_BATCH}: training-NETWORK/WORKERS`,
+    `peak resident memory of PGD-${ATTACK_STEPS} on ${ATTACKED}, batch ${BATCH}: NETWORK-SIZE/ATTACKS AT ONCE; of ` +
+    `training, batch ${TRAINING_BATCH}: training-NETWORK/WORKERS; and of the features of ${DESCRIBED} with three probes`,
   cases: [...CASES.keys()],
-  async *run(name, { peers }) {
+  async *run(name, { peers, log }) {
     const { subject, cores, mostMiB, batch, run } = CASES.get(name)!;
     if (cores > availableParallelism()) {
       yield { skip: { reason: `needs ${cores} cores; this machine has ${availableParallelism()}` } };
       return;
     }
-    const { peakMiB, stepMs } = await run(peers);
+    const { peakMiB, stepMs } = await run(peers, log);
     const imagesPerSecond = (1000 * batch) / stepMs;
     yield {
       check: {
