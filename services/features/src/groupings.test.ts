@@ -9,7 +9,7 @@ const facetOn = (feature: string) => (facet: string) => ({
   probe: probeOf(facet, undefined),
 });
 
-const attributes = ATTRIBUTES.map((_, i) => i % 2);
+const attributes = ATTRIBUTES.map((_, i): 0 | 1 => (i % 2 === 0 ? 0 : 1));
 const samples: readonly SampleLabels[] = [
   { label: 'live', spoofType: 'live', attributes },
   { label: 'spoof', spoofType: 'pad' },
