@@ -14,7 +14,7 @@ export class GatheredMoments {
       const known = this.#groups.get(id) ?? groups.map(({ mean }) => new Moments(mean.length));
       this.#groups.set(id, known);
       groups.forEach((group, i) => {
-        known[i].merge(new Moments(group.mean.length, group));
+        known[i].merge(Moments.of(group));
       });
       // A wide feature takes a moment to merge; the event loop breathes between them.
       await setImmediate();

@@ -13,7 +13,7 @@ import type { Random } from '@facet/random';
 import { Moments } from './moments.js';
 import { requireSamples } from './prior.js';
 import { cholesky, solveSpd } from './solve.js';
-import { onRawFeature, standardise } from './standardise.js';
+import { meanVariance, onRawFeature, standardise } from './standardise.js';
 
 /** Directions that are drawn per feature. */
 export const CONTROL_DIRECTIONS = 32;
@@ -56,9 +56,7 @@ function within(classes: readonly Moments[], scale: Float64Array): Float64Array 
       for (let j = 0; j < d; j++)
         covariance[i * d + j] += ((moments.count / total) * own[i * d + j]) / (scale[i] * scale[j]);
   }
-  let trace = 0;
-  for (let i = 0; i < d; i++) trace += covariance[i * d + i];
-  const floor = JITTER * Math.max(trace / d, 1e-12);
+  const floor = JITTER * meanVariance(covariance, d);
   for (let i = 0; i < d; i++) covariance[i * d + i] += floor;
   return covariance;
 }

@@ -16,7 +16,6 @@ export class Moments {
   readonly mean: Float64Array;
   readonly #scatter: Float64Array;
 
-  /** @param data to go on with: its arrays are this one's from now on */
   constructor(
     readonly dimensions: number,
     data?: MomentsData,
@@ -24,6 +23,11 @@ export class Moments {
     this.count = data?.count ?? 0;
     this.mean = data?.mean ?? new Float64Array(dimensions);
     this.#scatter = data?.scatter ?? new Float64Array(dimensions * dimensions);
+  }
+
+  /** Goes on with `data`, whose arrays are its own from now on. */
+  static of(data: MomentsData): Moments {
+    return new Moments(data.mean.length, data);
   }
 
   get data(): MomentsData {
@@ -34,7 +38,7 @@ export class Moments {
   static merged(parts: readonly MomentsData[]): Moments {
     if (parts.length === 0) throw new RangeError('there are no moments to merge');
     const whole = new Moments(parts[0].mean.length);
-    for (const part of parts) whole.merge(new Moments(whole.dimensions, part));
+    for (const part of parts) whole.merge(Moments.of(part));
     return whole;
   }
 

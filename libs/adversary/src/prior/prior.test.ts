@@ -182,11 +182,37 @@ describe('probes', () => {
   });
 
   const side = fc.record({ n: fc.integer({ min: 3, max: 60 }), x: fc.integer({ min: -4, max: 4 }) });
+  const sidesOf = (...sides: readonly { readonly n: number; readonly x: number }[]) =>
+    sides.map(({ n, x }, k) => cloud(n, [x, 1], `side ${k}`));
+
+  /** Two sides, and the covariance within them of features over their deviations, already shrunk. */
+  interface Sides {
+    readonly off: Moments;
+    readonly on: Moments;
+    readonly within: Float64Array;
+    readonly scale: Float64Array;
+  }
+
+  function expectLogOdds(found: (z: readonly number[]) => number, { off, on, within, scale }: Sides): void {
+    const apart = off.mean.map((value, i) => (on.mean[i] - value) / scale[i]);
+    const [w] = solveSpd(within, 2, [apart]);
+    for (const z of [
+      [0, 0],
+      [3, -2],
+      [-1, 5],
+    ]) {
+      const middle = (i: number): number => (off.mean[i] + on.mean[i]) / 2;
+      const expected =
+        Math.log(on.count / off.count) +
+        w.reduce((sum, value, i) => sum + (value * (z[i] - middle(i))) / scale[i], 0);
+      expect(Math.abs(found(z) - expected)).toBeLessThan(1e-4 * (1 + Math.abs(expected)));
+    }
+  }
 
   it('of two classes are the discriminants of their own moments, put together by their sizes', () => {
     fc.assert(
       fc.property(side, side, (a, b) => {
-        const [first, second] = [a, b].map(({ n, x }, k) => cloud(n, [x, 1], `side ${k}`));
+        const [first, second] = sidesOf(a, b);
         const probe = fitProbe(
           joinedOf([
             { rows: first, of: [1, 0] },
@@ -194,28 +220,14 @@ describe('probes', () => {
           ]),
           2,
         );
-        const [one, two] = [first, second].map((rows) => momentsOf(rows, 2));
-        const all = Moments.merged([one.data, two.data]);
-        const scale = scaleOf(all.covariance(), 2);
-        const within = one.covariance().map((value, at) => {
-          const pooled = (value * a.n + two.covariance()[at] * b.n) / (a.n + b.n);
+        const [off, on] = [first, second].map((rows) => momentsOf(rows, 2));
+        const scale = scaleOf(Moments.merged([off.data, on.data]).covariance(), 2);
+        const within = off.covariance().map((value, at) => {
+          const pooled = (value * a.n + on.covariance()[at] * b.n) / (a.n + b.n);
           return pooled / (scale[at >> 1] * scale[at & 1]);
         });
         shrink(within, 2);
-        const apart = one.mean.map((value, i) => (two.mean[i] - value) / scale[i]);
-        const middle = one.mean.map((value, i) => ((two.mean[i] + value) / 2 - all.mean[i]) / scale[i]);
-        const [w] = solveSpd(within, 2, [apart]);
-        const expected = (z: readonly number[]): number =>
-          Math.log(b.n / a.n) +
-          w.reduce((sum, value, i) => sum + value * ((z[i] - all.mean[i]) / scale[i] - middle[i]), 0);
-        for (const z of [
-          [0, 0],
-          [3, -2],
-          [-1, 5],
-        ]) {
-          const [off, on] = logitsOf(probe, z);
-          expect(Math.abs(on - off - expected(z))).toBeLessThan(1e-4 * (1 + Math.abs(expected(z))));
-        }
+        expectLogOdds((z) => logitsOf(probe, z)[1] - logitsOf(probe, z)[0], { off, on, within, scale });
       }),
     );
   });
@@ -223,35 +235,24 @@ describe('probes', () => {
   it('of bits say what a probe of both sides says, but for the ridge, which is that of all samples', () => {
     fc.assert(
       fc.property(side, side, (a, b) => {
-        const [off, on] = [a, b].map(({ n, x }, k) => cloud(n, [x, 1], `side ${k}`));
+        const [without, having] = sidesOf(a, b);
         const bits = fitMultiLabelProbe(
           joinedOf([
-            { rows: off, of: [0] },
-            { rows: on, of: [1] },
+            { rows: without, of: [0] },
+            { rows: having, of: [1] },
           ]),
           1,
         );
-        const all = momentsOf([...off, ...on], 2);
+        const [off, on] = [without, having].map((rows) => momentsOf(rows, 2));
+        const all = momentsOf([...without, ...having], 2);
         const scale = scaleOf(all.covariance(), 2);
-        const [low, high] = [off, on].map((rows) => momentsOf(rows, 2).mean);
-        const apart = high.map((value, i) => (value - low[i]) / scale[i]);
+        const apart = off.mean.map((value, i) => (on.mean[i] - value) / scale[i]);
         const share = b.n / (a.n + b.n);
         const within = all.covariance().map((value, at) => value / (scale[at >> 1] * scale[at & 1]));
         shrink(within, 2);
         for (let at = 0; at < 4; at++)
           within[at] -= (1 - SHRINKAGE) * share * (1 - share) * apart[at >> 1] * apart[at & 1];
-        const [w] = solveSpd(within, 2, [apart]);
-        const expected = (z: readonly number[]): number =>
-          Math.log(b.n / a.n) +
-          w.reduce((sum, value, i) => sum + (value * (z[i] - (low[i] + high[i]) / 2)) / scale[i], 0);
-        for (const z of [
-          [0, 0],
-          [3, -2],
-          [-1, 5],
-        ])
-          expect(Math.abs(logitsOf(bits, z)[0] - expected(z))).toBeLessThan(
-            1e-4 * (1 + Math.abs(expected(z))),
-          );
+        expectLogOdds((z) => logitsOf(bits, z)[0], { off, on, within, scale });
       }),
     );
   });

@@ -24,12 +24,16 @@ export function scaleOf(covariance: Float64Array, d: number): Float64Array {
   return deviation.map((s) => s + 1e-4 * typical + 1e-8);
 }
 
-/** Makes a covariance S [d, d] of x (1 - r) S + r mean(diag S) I, in place. */
-export function shrink(covariance: Float64Array, d: number): void {
+/** Of a covariance [d, d]; a feature without any variance still needs a positive definite matrix, and never has none. */
+export function meanVariance(covariance: Float64Array, d: number): number {
   let trace = 0;
   for (let i = 0; i < d; i++) trace += covariance[i * d + i];
-  // A feature without any variance within its classes still needs a positive definite matrix.
-  const floor = SHRINKAGE * Math.max(trace / d, 1e-12);
+  return Math.max(trace / d, 1e-12);
+}
+
+/** Makes a covariance S [d, d] of x (1 - r) S + r mean(diag S) I, in place. */
+export function shrink(covariance: Float64Array, d: number): void {
+  const floor = SHRINKAGE * meanVariance(covariance, d);
   for (let i = 0; i < d * d; i++) covariance[i] *= 1 - SHRINKAGE;
   for (let i = 0; i < d; i++) covariance[i * d + i] += floor;
 }

@@ -8,7 +8,6 @@ import {
   type LinearPrior,
   type LinearProbe,
   Moments,
-  type MomentsData,
   scoresOf,
 } from '@facet/adversary';
 import { pooledName, textureName } from '@facet/onnx';
@@ -127,16 +126,15 @@ export function fit(fits: readonly Fit[]): FitResult {
   const priors: Record<string, LinearPrior> = {};
   const controls: Record<string, Float32Array[]> = {};
   const probes: Record<string, LinearProbe> = {};
-  const momentsOf = (data: MomentsData): Moments => new Moments(data.mean.length, data);
   for (const one of fits) {
     const { id } = one;
     if (one.kind === 'prior') {
-      const [live, spoof] = one.groups.map(momentsOf);
+      const [live, spoof] = one.groups.map((data) => Moments.of(data));
       priors[id] = fitPrior(live, spoof);
       controls[id] = drawControls(live, spoof, CONTROL_DIRECTIONS, new Random(one.seed, 'control', id));
     } else {
       const fitted = one.kind === 'probe' ? fitProbe : fitMultiLabelProbe;
-      probes[id] = fitted(momentsOf(one.joined), one.outputs);
+      probes[id] = fitted(Moments.of(one.joined), one.outputs);
     }
   }
   return { priors, controls, probes };

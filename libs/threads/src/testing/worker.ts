@@ -35,11 +35,12 @@ serveTasks({
     transfer([result.buffer]);
     return result;
   },
-  /** Holds the thread without a turn of its event loop: only the shared word can tell it to stop. */
+  /** Its progress cannot be sent. */
   reports: (_, { progress }) => {
     progress(() => undefined);
     return 'done';
   },
+  /** Holds the thread without a turn of its event loop: only the shared word can tell it to stop. */
   spin: (_, { signal, progress }) => {
     progress('spinning');
     while (!signal.aborted);

@@ -6,6 +6,7 @@ import { encodePng } from '@facet/datasets';
 import { type AttackTask, share } from '@facet/engine';
 import { GraphBuilder, readModel, writeModel } from '@facet/onnx';
 import { Random } from '@facet/random';
+import type { Peers } from '../peers/peers.js';
 
 /** @param seed of the pixels, which are noise: what they show costs nothing */
 async function pictures(n: number, side: number, seed: number): Promise<{ png: Uint8Array }[]> {
@@ -32,7 +33,7 @@ export function decider(classifier: Uint8Array): Uint8Array {
 const PROBED = ['spoof-type', 'illumination', 'attributes'];
 
 /** Of a {@link decider} of square images. @param embedding a tensor to probe */
-export const deciderManifest = (side: number, embedding?: string): ModelManifest =>
+const deciderManifest = (side: number, embedding?: string): ModelManifest =>
   ModelManifest.parse({
     schema: 'facet.model/v1',
     name: 'network',
@@ -41,6 +42,15 @@ export const deciderManifest = (side: number, embedding?: string): ModelManifest
     output: { kind: 'logits', name: 'live', classes: 2, live: [0] },
     facets: embedding && Object.fromEntries(PROBED.map((facet) => [facet, { feature: embedding }])),
   });
+
+/** A ResNet of torchvision as a {@link decider} whose embedding, what its last layer reads, is probed. */
+export async function probedResNet(peers: Peers, name: string) {
+  const network = await peers.network(name);
+  return {
+    bytes: decider(await readFile(network.file('onnx'))),
+    manifest: deciderManifest(network.shape[2], '/Flatten_output_0'),
+  };
+}
 
 /** PGD at 2/255 on the decision of a {@link decider}. */
 export async function attackTask(

@@ -6,7 +6,6 @@ import { publishModel } from '@facet/catalog';
 import type { EvaluationPlan, ModelManifest } from '@facet/contracts';
 import { ingest, openRenderer } from '@facet/ingestion';
 import { FolderStore } from '@facet/store';
-import { trainedModel } from '../attack/trained.js';
 import { THREADS } from '../frame/machine.js';
 import type { Subject } from './evaluate.js';
 
@@ -55,10 +54,3 @@ export async function withModel<T>(
     await rm(folder, { recursive: true });
   }
 }
-
-/** The demo's network. */
-export const withSubject = async <T>(
-  plan: EvaluationPlan,
-  log: (line: string) => void,
-  work: (subject: Subject) => Promise<T>,
-): Promise<T> => withModel(await trainedModel(log), plan, log, work);

@@ -24,6 +24,7 @@ try {
 }
 const alone: Alone = {
   peakMiB: process.resourceUsage().maxRSS / 1024,
+  // One step is all images.
   stepMs: performance.now() - began,
 };
 console.log(JSON.stringify(alone));

@@ -6,8 +6,9 @@ import { type EvaluationPlan, Report, SearchConfig } from '@facet/contracts';
 import { Engine } from '@facet/engine';
 import { preset } from '@facet/plans';
 import { type ObjectStore, readJson } from '@facet/store';
+import { trainedModel } from '../attack/trained.js';
 import { evaluateOnce, type Subject } from '../evaluation/evaluate.js';
-import { withSubject } from '../evaluation/subject.js';
+import { withModel } from '../evaluation/subject.js';
 import type { Finding } from '../frame/findings.js';
 import { compared, mean, timed, timingOf } from '../frame/interleave.js';
 import { THREADS } from '../frame/machine.js';
@@ -54,7 +55,7 @@ export const abandonment: Part = {
     'an evaluation whose searches leave samples behind, beside one whose searches do not: time, and success lost',
   cases: ['pgd-10'],
   async *run(_, { log }) {
-    yield* await withSubject(planOf(), log, async (subject) => {
+    yield* await withModel(await trainedModel(log), planOf(), log, async (subject) => {
       const findings: Finding[] = [];
       const engine = new Engine({ threads: THREADS });
       try {

@@ -5,11 +5,10 @@
  * says what. Of the demo's network, which takes less than a millisecond an image, and of one as deployed ones are, with random
  * weights: what they find costs nothing.
  */
-import { readFile } from 'node:fs/promises';
 import type { ModelManifest } from '@facet/contracts';
 import { Engine } from '@facet/engine';
 import { preset } from '@facet/plans';
-import { decider, deciderManifest } from '../attack/task.js';
+import { probedResNet } from '../attack/task.js';
 import { trainedModel } from '../attack/trained.js';
 import { evaluateOnce } from '../evaluation/evaluate.js';
 import { WorkerProfiler } from '../evaluation/profile.js';
@@ -20,8 +19,6 @@ import { THREADS } from '../frame/machine.js';
 import type { Part, Tools } from '../frame/part.js';
 
 const DEPLOYED = 'resnet18-112';
-/** What the last layer of torchvision's ResNets reads. */
-const EMBEDDING = '/Flatten_output_0';
 /** At most 5 % of the time outside the sessions. */
 const TARGET = 1 / 0.95;
 
@@ -32,20 +29,8 @@ interface Case {
 
 const CASES: ReadonlyMap<string, Case> = new Map([
   ['default', { images: 1_000, model: ({ log }) => trainedModel(log) }],
-  [
-    DEPLOYED,
-    {
-      // Twenty minutes' worth.
-      images: 500,
-      async model({ peers }) {
-        const network = await peers.network(DEPLOYED);
-        return {
-          bytes: decider(await readFile(network.file('onnx'))),
-          manifest: deciderManifest(network.shape[2], EMBEDDING),
-        };
-      },
-    },
-  ],
+  // Twenty minutes' worth.
+  [DEPLOYED, { images: 500, model: ({ peers }) => probedResNet(peers, DEPLOYED) }],
 ]);
 
 export const evaluation: Part = {

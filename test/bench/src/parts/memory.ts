@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { SMALL_BACKBONES } from '@facet/contracts';
 import { z } from 'zod';
-import { decider, deciderManifest } from '../attack/task.js';
+import { decider, probedResNet } from '../attack/task.js';
 import { withModel } from '../evaluation/subject.js';
 import type { Part } from '../frame/part.js';
 import type { Peers } from '../peers/peers.js';
@@ -22,9 +22,8 @@ const ATTACKED = 'resnet18-224';
 const BATCH = 16;
 const ATTACK_STEPS = 10;
 const TRAINING_STEPS = 20;
+/** With an embedding of 2,048 values. */
 const DESCRIBED = 'resnet50-112';
-/** Of 2,048 values. */
-const EMBEDDING = '/Flatten_output_0';
 const PRIOR_SAMPLES = 1_000;
 /** For each attack that runs at the same time. */
 const MOST_ATTACK_MIB = 1536;
@@ -65,11 +64,9 @@ async function attack(peers: Peers, attacks: number): Promise<Alone> {
 }
 
 async function features(peers: Peers, threads: number, log: (line: string) => void): Promise<Alone> {
-  const network = await peers.network(DESCRIBED);
-  const bytes = decider(await readFile(network.file('onnx')));
-  const manifest = deciderManifest(network.shape[2], EMBEDDING);
+  const network = await probedResNet(peers, DESCRIBED);
   const size = { samples: 1, priorSamples: PRIOR_SAMPLES };
-  return withModel({ bytes, manifest }, size, log, ({ model, dataset }, folder) =>
+  return withModel(network, size, log, ({ model, dataset }, folder) =>
     alone('../features/alone.js', folder, model.name, dataset.name, PRIOR_SAMPLES, threads),
   );
 }
