@@ -6,6 +6,7 @@ export { installProgram } from './install.js';
 export { type LocalNats, type NatsOptions, startNats } from './nats.js';
 export { type ModuleFilesName, needModuleFiles } from './module-files.js';
 export { PROGRAM_NAMES, type ProgramName } from './programs.js';
+export { TcpProxy } from './proxy.js';
 export { freePort } from './ready.js';
 export { type Command, LocalServer, type ServerKind } from './server.js';
 export { type LocalS3, startMinio, startVersitygw } from './s3.js';

@@ -30,7 +30,8 @@ describe.skipIf(!programsFound('nats-server', 'minio', 'mc'))('chaos', () => {
     });
     const { kills, brokerRestarts, storeOutages } = DISTURBANCES;
     const wanted = { shards: SHARDS, kills, brokerRestarts, storeOutages, lost: 0, doubled: 0 };
-    expect(result, said.slice(-50).join('\n')).toMatchObject({
+    // A whole result: what expect says of it leaves most of it out.
+    expect(result, `${JSON.stringify(result)}\n${said.slice(-50).join('\n')}`).toMatchObject({
       ...wanted,
       deadLetters: 1,
       planted: 1,

@@ -6,13 +6,13 @@ import { NatsBus, connectNats } from '@facet/bus';
 import { loadPlan, readOutcomes, saveStanding } from '@facet/catalog';
 import { startCluster } from '@facet/cli';
 import { type DeadLetter, keys, STREAMS } from '@facet/contracts';
+import { TcpProxy } from '@facet/local';
 import { Random } from '@facet/random';
 import { connectStore, type Connections, decodeDeadLetter, natsOptions } from '@facet/runtime';
 import type { ObjectStore } from '@facet/store';
 import { Disturber, type Disturbances } from './disturb.js';
 import { Doubler, ONCE } from './doubler.js';
 import { Follower } from './follower.js';
-import { TcpProxy } from './proxy.js';
 import { copyInputs, publication, standing, type Subject, type Undisturbed } from './subject.js';
 import { Watch } from './watch.js';
 
@@ -121,6 +121,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     const grace = setTimeout(() => leaving.abort(), HEARD_WITHIN_MS);
     await following;
     clearTimeout(grace);
+    say(`follower: ${JSON.stringify(follower)}`);
     const letters = await lettersOf(bus);
     for (const letter of letters)
       say(`dead letter of ${letter.handler}: ${letter.reason}, ${letter.errors[0].message}`);

@@ -6,8 +6,8 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster } from '@facet/cli';
+import type { TcpProxy } from '@facet/local';
 import { type Random } from '@facet/random';
-import type { TcpProxy } from './proxy.js';
 import type { Watch } from './watch.js';
 
 export interface Disturbances {
@@ -69,7 +69,7 @@ export class Disturber {
     await outage;
   }
 
-  /** Cuts and slows connections until the signal. */
+  /** Cuts and slows connections until the signal, and cuts them all at the signal. */
   async cut(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await pause(CUT_EVERY_MS, signal);
@@ -77,7 +77,11 @@ export class Disturber {
       if (this.below(2) === 0) this.cuts += proxy.drop() > 0 ? 1 : 0;
       else if (!this.braked) proxy.delayMs = proxy.delayMs === 0 ? SLOW_MS : 0;
     }
-    for (const proxy of this.proxies) proxy.delayMs = 0;
+    // Whoever hears of the end by a connection that breaks just then must hear of it again.
+    for (const proxy of this.proxies) {
+      this.cuts += proxy.drop() > 0 ? 1 : 0;
+      proxy.delayMs = 0;
+    }
   }
 
   private async turn(share: number, signal: AbortSignal): Promise<void> {

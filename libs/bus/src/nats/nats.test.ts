@@ -1,5 +1,5 @@
 /** The bus's conformance on a real NATS server, and what happens when it is away. */
-import { type LocalNats, programsFound, startNats } from '@facet/local';
+import { type LocalNats, programsFound, startNats, TcpProxy } from '@facet/local';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { nanos } from '@nats-io/transport-node';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -94,6 +94,36 @@ describe.skipIf(!programsFound('nats-server'))('NATS', () => {
     await first.ack();
     expect(await bus.publish(message('2'))).toEqual({ duplicate: true });
     await opened.close();
+  });
+
+  it('gives who follows what was lost with a connection, though nothing comes behind it', async () => {
+    const proxy = await TcpProxy.start(Number(new URL(nats.url).port));
+    const { jsm, close } = await manager();
+    const kept = { ...STREAM, retention: 'limits' as const };
+    await ensureStream(jsm, kept, 1);
+    const [direct, cut] = await Promise.all(
+      [nats.url, `nats://127.0.0.1:${proxy.port}`].map((url) =>
+        NatsBus.connect({ url, name: 'test' }, [kept]),
+      ),
+    );
+    const stopping = new AbortController();
+    const following = cut.follow(STREAM.name, { after: 0 }, stopping.signal);
+    const publish = (id: string) =>
+      direct.publish({ id, subject: 'own.a', headers: {}, data: new Uint8Array([1]) });
+    await publish('1');
+    expect((await following.next()).value).toMatchObject({ message: { id: '1' } });
+    const next = following.next();
+    // Longer than anybody waits: what the server sends from now on, it has sent for nothing.
+    proxy.delayMs = 60_000;
+    await publish('2');
+    const sent = async () => (await jsm.consumers.list(STREAM.name).next())[0].delivered.stream_seq;
+    await expect.poll(sent).toBe(2);
+    proxy.delayMs = 0;
+    expect(proxy.drop()).toBe(1);
+    expect((await next).value).toMatchObject({ message: { id: '2' } });
+    stopping.abort();
+    await Promise.all([direct.close(), cut.close(), close()]);
+    await proxy.close();
   });
 
   it('tells the ack wait that the server keeps, not the one that was declared', async () => {

@@ -59,7 +59,7 @@ export async function readNow(
 const HEARTBEAT_MS = 1_000;
 const EXPIRES_MS = 10_000;
 
-/** Ends when the signal aborts. */
+/** Ends when the signal aborts, or where messages were lost on their way: what is behind the last one is asked for anew. */
 export async function* followFrom(
   js: JetStreamClient,
   stream: string,
@@ -74,6 +74,7 @@ export async function* followFrom(
   const stop = () => coming.stop();
   signal.addEventListener('abort', stop, { once: true });
   if (signal.aborted) stop();
+  void lossOf(coming).then(stop);
   try {
     for await (const message of coming) {
       if (signal.aborted) return;
@@ -83,6 +84,19 @@ export async function* followFrom(
     signal.removeEventListener('abort', stop);
     stop();
     await consumer.delete().catch(() => undefined);
+  }
+}
+
+/**
+ * Resolves where the server has sent more than came, or nothing comes any more. Nobody acknowledges here, so what was on
+ * its way over a connection that broke does not come again; the client notices at the next message, which may never be.
+ */
+async function lossOf(coming: ConsumerMessages): Promise<void> {
+  let before = 0;
+  for await (const told of coming.status()) {
+    // The server counts from the beginning again.
+    if (told.type === 'ordered_consumer_recreated') before = coming.getReceived();
+    if (told.type === 'heartbeat' && told.lastConsumerSequence !== coming.getReceived() - before) return;
   }
 }
 

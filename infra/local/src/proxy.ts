@@ -1,4 +1,4 @@
-/** A TCP proxy that stands between services and a server, to drop and delay what goes through it. */
+/** A TCP proxy that stands between clients and a server, to drop and delay what goes through it. */
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
 
@@ -50,7 +50,7 @@ export class TcpProxy {
           held.shift();
           if (!to.destroyed && !to.write(next.chunk)) from.pause();
         }
-        if (held.length > 0) setTimeout(pass, Math.ceil(held[0].atMs - performance.now()));
+        if (held.length > 0) setTimeout(pass, Math.ceil(held[0].atMs - performance.now())).unref();
       };
       from.on('data', (chunk: Buffer) => {
         // A delay that was just taken back lets nothing overtake.
