@@ -74,14 +74,18 @@ export class Disturber {
     while (!signal.aborted) {
       await pause(CUT_EVERY_MS, signal);
       const proxy = this.proxies[this.below(this.proxies.length)];
-      if (this.below(2) === 0) this.cuts += proxy.drop() > 0 ? 1 : 0;
+      if (this.below(2) === 0) this.drop(proxy);
       else if (!this.braked) proxy.delayMs = proxy.delayMs === 0 ? SLOW_MS : 0;
     }
     // Whoever hears of the end by a connection that breaks just then must hear of it again.
     for (const proxy of this.proxies) {
-      this.cuts += proxy.drop() > 0 ? 1 : 0;
+      this.drop(proxy);
       proxy.delayMs = 0;
     }
+  }
+
+  private drop(proxy: TcpProxy): void {
+    if (proxy.drop() > 0) this.cuts++;
   }
 
   private async turn(share: number, signal: AbortSignal): Promise<void> {
